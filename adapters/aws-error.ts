@@ -1,0 +1,30 @@
+/** What is known of an error that an AWS SDK client threw, whatever its class: bundles hold the SDK more than once. */
+export function errorName(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'name' in error ? String(error.name) : '';
+}
+
+export function httpStatus(error: unknown): number | undefined {
+  const metadata = (error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata;
+  return metadata?.httpStatusCode;
+}
+
+/** The object, version or bucket is not there. HeadObject has no body, so its error has only a status. */
+export function isMissing(error: unknown): boolean {
+  return httpStatus(error) === 404 || ['NoSuchKey', 'NotFound', 'NoSuchVersion'].includes(errorName(error));
+}
+
+/** A condition of the request did not hold (S3's 412). */
+export function isPreconditionFailed(error: unknown): boolean {
+  return httpStatus(error) === 412 || errorName(error) === 'PreconditionFailed';
+}
+
+/** Another conditional write of the same key was under way (S3's 409): the whole request may be tried again. */
+export function isConflict(error: unknown): boolean {
+  return errorName(error) === 'ConditionalRequestConflict';
+}
+
+/** The service asks for less: worth trying again after a pause. */
+export function isThrottling(error: unknown): boolean {
+  const name = errorName(error);
+  return /Throttl|ProvisionedThroughputExceeded|RequestLimitExceeded|SlowDown|TooManyRequests/.test(name);
+}

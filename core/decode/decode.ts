@@ -1,0 +1,41 @@
+import { batches } from './batches.ts';
+import { scanCsv } from './csv.ts';
+import { withEncoding } from './csv-text.ts';
+import type { DecodeLimits, Format, RowBatch } from './format.ts';
+import { scanJson } from './json.ts';
+import { scanNdjson } from './ndjson.ts';
+
+const defaultLimits: DecodeLimits = {
+  maxRowBytes: 16 * 1024 * 1024,
+  maxDepth: 64,
+  batchRows: 1000,
+  batchBytes: 1024 * 1024,
+  rawLimitBytes: 64 * 1024,
+};
+
+/**
+ * Decodes a decompressed object into batches of rows, in order. The rows, their positions and the bad rows depend on
+ * the bytes and the format alone, never on how the bytes were cut into chunks; where batches end may.
+ *
+ * Memory: about `batchBytes`, or twice the longest row up to `maxRowBytes`, whichever is more. Chunks are copied, so a
+ * producer may reuse its buffer. Stopping early closes `bytes`. An error of `bytes` is thrown on unchanged, after
+ * every row that was complete before it has been delivered.
+ *
+ * Throws DecodeError `decode.badFormat` at once when the format's options contradict each other, and
+ * `decode.badHeader` from the first batch. Never throws for a bad row.
+ */
+export function decode(
+  bytes: AsyncIterable<Uint8Array>,
+  format: Format,
+  limits: Partial<DecodeLimits> = {},
+): AsyncIterable<RowBatch> {
+  const all = { ...defaultLimits, ...limits };
+  switch (format.name) {
+    case 'ndjson':
+      return batches(bytes, all, scanNdjson(all));
+    case 'json':
+      return batches(bytes, all, scanJson(format, all));
+    case 'csv':
+      return batches(withEncoding(bytes, format), all, scanCsv(format, all));
+  }
+}

@@ -1,0 +1,107 @@
+import { isUtf8 } from 'node:buffer';
+import { DecodeError } from './codes.ts';
+import { csv } from './csv.ts';
+import type { CsvEncoding } from './csv-text.ts';
+import type { Format } from './format.ts';
+import { json } from './json.ts';
+import { feed, isComplete, isJsonSpace, newJsonMachine } from './json-machine.ts';
+import { ndjson } from './ndjson.ts';
+import { sniffCsv } from './sniff-csv.ts';
+
+/** How much of an object is looked at; a shorter head is the whole object. */
+const HEAD_BYTES = 64 * 1024;
+
+/** First bytes of what is often put into a bucket and is no text. */
+const knownBinaries: readonly (readonly [string, string])[] = [
+  ['PAR1', 'Parquet'],
+  ['Obj\x01', 'Avro'],
+  ['ORC', 'ORC'],
+  ['PK\x03\x04', 'a zip archive or a spreadsheet'],
+  ['\xd0\xcf\x11\xe0', 'an Office document'],
+  ['%PDF', 'PDF'],
+  ['\x1f\x8b', 'gzip inside gzip'],
+  ['\x28\xb5\x2f\xfd', 'Zstandard'],
+  ['BZh', 'bzip2'],
+  ['\xfd7zXZ', 'xz'],
+];
+
+const LF = 0x0a;
+const OPEN_ARRAY = 0x5b;
+const OPEN_OBJECT = 0x7b;
+
+/**
+ * Finds the format of an object from its first bytes, decompressed (64 KiB of them, or all), and only where these
+ * leave it open from its name. A single line with one JSON object is a JSON document unless the name says `.ndjson` or
+ * `.jsonl`; text that is not UTF-8 is taken for windows-1252.
+ *
+ * Throws DecodeError `decode.unknownFormat` for what is no text, and for text without a shape. The message does not
+ * name the object.
+ */
+export function sniffFormat(head: Uint8Array, name: string): Format {
+  const extension = /\.([a-z0-9]+)(?:\.gz|\.gzip)?$/i.exec(name)?.[1]?.toLowerCase() ?? '';
+  const isWhole = head.length < HEAD_BYTES;
+  const { encoding, view } = textOf(Buffer.from(head.buffer, head.byteOffset, head.length), isWhole);
+  let start = 0;
+  while (start < view.length && isJsonSpace(view[start])) start++;
+  if (start === view.length) return isCsvName(extension) ? csv() : ndjson();
+  const first = view[start];
+  if (first === OPEN_OBJECT || first === OPEN_ARRAY) {
+    const format = sniffJson(view.subarray(start), extension);
+    if (format && encoding === 'utf-8') return format;
+    if (format) return refuse(`this is JSON in ${encoding}, and JSON must be UTF-8`);
+  }
+  if (/^<[?!a-z]/i.test(view.toString('latin1', start, start + 2))) return refuse('this looks like XML or HTML');
+  const found = sniffCsv(view, isWhole, extension);
+  if (found) return csv({ ...found, ...(encoding !== 'utf-8' && { encoding }) });
+  const remedy = 'Say what it is in the source: format: csv({ … }), json({ … }) or ndjson()';
+  return refuse(`this is text, but neither JSON nor rows with equally many cells. ${remedy}`);
+}
+
+/** The head as bytes that can be read as ASCII where it matters, without a byte order mark. */
+function textOf(head: Buffer, isWhole: boolean): { readonly encoding: CsvEncoding; readonly view: Buffer } {
+  const magic = head.toString('latin1', 0, 8);
+  if (magic.startsWith('\xff\xfe')) {
+    return { encoding: 'utf-16le', view: Buffer.from(head.subarray(2, head.length & ~1).toString('utf16le')) };
+  }
+  if (magic.startsWith('\xfe\xff')) return refuse('this is UTF-16, big endian: only little endian can be read');
+  const known = knownBinaries.find(([bytes]) => magic.startsWith(bytes));
+  if (known) return refuse(`this is ${known[1]}, which cannot be read`);
+  if (head.includes(0)) return refuse('this is no text: it holds zero bytes');
+  const view = magic.startsWith('\xef\xbb\xbf') ? head.subarray(3) : head;
+  return { encoding: isUtf8Head(view, isWhole) ? 'utf-8' : 'windows-1252', view };
+}
+
+/** Whether the bytes are UTF-8; a head may end inside a character. */
+function isUtf8Head(view: Buffer, isWhole: boolean): boolean {
+  const cuts = isWhole ? [0] : [0, 1, 2, 3];
+  return cuts.some((cut) => isUtf8(view.subarray(0, view.length - cut)));
+}
+
+/** JSON as documents or lines; undefined when this is no JSON, such as a log line that begins with a bracket. */
+function sniffJson(view: Buffer, extension: string): Format | undefined {
+  const isLinesName = /^(nd|ld)json$|^jsonl(ines)?$/.test(extension);
+  const machine = newJsonMachine();
+  let at = 0;
+  while (at < view.length && !isComplete(machine) && feed(machine, view[at] as number)) at++;
+  const hasFault = at < view.length && !isComplete(machine);
+  const lineEnd = view.indexOf(LF);
+  if (hasFault) {
+    // One bad row at the top must not hide that the next lines are rows.
+    if (view[0] === OPEN_OBJECT && lineEnd >= 0 && view[lineEnd + 1] === OPEN_OBJECT) return ndjson();
+    if (isLinesName) return ndjson();
+    return /json$/.test(extension) ? json() : undefined;
+  }
+  if (view[0] === OPEN_ARRAY || (lineEnd >= 0 && lineEnd < at)) return json();
+  let next = at;
+  while (next < view.length && isJsonSpace(view[next])) next++;
+  if (next === view.length) return isLinesName ? ndjson() : json();
+  return lineEnd >= 0 && lineEnd < next ? ndjson() : json();
+}
+
+function isCsvName(extension: string): boolean {
+  return ['csv', 'tsv', 'tab', 'psv', 'txt'].includes(extension);
+}
+
+function refuse(message: string): never {
+  throw new DecodeError('decode.unknownFormat', message);
+}

@@ -1,0 +1,32 @@
+import { attributeJson, type Compiled, describe, type Field, type From, Problem, type ValueOf } from './field.ts';
+
+/** A list of values of one type: `list(text())`, `list(object({ … }))`. */
+export function list<F extends Field<unknown>, O extends boolean = false>(
+  of: F,
+  options: { readonly from?: From; readonly optional?: O } = {},
+): Field<O extends true ? readonly ValueOf<F>[] | null : readonly ValueOf<F>[], 'list'> {
+  return {
+    kind: 'list',
+    from: options.from,
+    optional: options.optional === true,
+    compile: (depth = 0) => compile(of, depth),
+    snowflakeType: 'ARRAY',
+  };
+}
+
+function compile(of: Field<unknown>, depth: number): Compiled {
+  const { attribute, parse } = of.compile(depth + 1);
+  return {
+    attribute: 'raw',
+    parse: (value, file) => {
+      if (!Array.isArray(value)) return new Problem('field.type', `expected a list, found ${describe(value)}`);
+      const parts: string[] = [];
+      for (const [index, element] of value.entries()) {
+        const read = element === null && of.optional ? null : parse(element, file);
+        if (read instanceof Problem) return new Problem(read.code, `in element ${index}: ${read.message}`);
+        parts.push(read === null ? '{"NULL":true}' : attributeJson(attribute, read));
+      }
+      return `{"L":[${parts.join(',')}]}`;
+    },
+  };
+}

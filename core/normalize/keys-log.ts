@@ -1,0 +1,53 @@
+import type { Put } from '../table/record-item.ts';
+import type { WriteOutcome } from '../table/table.ts';
+import type { PartBooks } from '../upload/books.ts';
+import { RowCounter } from '../upload/row-set.ts';
+import type { SideFile } from '../upload/side-file.ts';
+
+/** What became of a row, as the keys file spells it: written, stale, collapsed, contradiction. */
+export type KeyOutcome = 'w' | 's' | 'c' | 'x';
+
+const letters = { written: 'w', stale: 's', contradiction: 'x' } as const satisfies Record<WriteOutcome, KeyOutcome>;
+
+/** Logs the key of every accepted record with its outcome, and counts the books of a part on the way. */
+export class KeysLog {
+  readonly #file: SideFile;
+  readonly #accepted = new RowCounter();
+  readonly #collapsed = new RowCounter();
+  readonly #stale = new RowCounter();
+  #contradictions = 0;
+
+  constructor(file: SideFile) {
+    this.#file = file;
+  }
+
+  /** `outcomes` stand in the order of `kept`. */
+  async add(kept: readonly Put[], outcomes: readonly WriteOutcome[], collapsed: readonly Put[]): Promise<void> {
+    for (const [index, put] of kept.entries()) {
+      const outcome = outcomes[index] ?? 'contradiction';
+      if (outcome === 'stale') this.#stale.add(put.position, put.output);
+      if (outcome === 'contradiction') this.#contradictions += 1;
+      this.#log(put, letters[outcome]);
+    }
+    for (const put of collapsed) {
+      this.#collapsed.add(put.position, put.output);
+      this.#log(put, 'c');
+    }
+    await this.#file.ready();
+  }
+
+  async close(): Promise<Pick<PartBooks, 'accepted' | 'collapsed' | 'stale' | 'contradictions' | 'keyFiles'>> {
+    return {
+      accepted: this.#accepted.value(),
+      collapsed: this.#collapsed.value(),
+      stale: this.#stale.value(),
+      contradictions: this.#contradictions,
+      keyFiles: await this.#file.close(),
+    };
+  }
+
+  #log(put: Put, outcome: KeyOutcome): void {
+    this.#accepted.add(put.position, put.output);
+    this.#file.add(`[${put.position},${put.output},"${outcome}",${JSON.stringify(put.pk)},${JSON.stringify(put.sk)}]`);
+  }
+}

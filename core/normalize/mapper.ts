@@ -1,0 +1,95 @@
+import { type Fields, Problem } from '../fields/field.ts';
+import { compileFields, type FieldReader, type FileFacts, memberJson } from '../fields/read.ts';
+import { keyFields, type SourceConfig } from '../source/source.ts';
+import { recordKey } from '../table/key.ts';
+import { instantOfVersion, instantVersion, numberVersion } from '../table/version.ts';
+
+/** A row that fits: its key (undefined without a declared one), version digits and payload as DynamoDB JSON. */
+export interface Mapped {
+  readonly key: string | undefined;
+  readonly business: string | undefined;
+  readonly payload: string;
+}
+
+/** A row that does not fit: everything that is wrong with it. */
+export interface Unfit {
+  readonly problems: readonly FieldProblem[];
+}
+
+export interface FieldProblem {
+  readonly field: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export type Map = (row: unknown, file: FileFacts, latestMs: number) => Mapped | Unfit;
+
+/** A version later than the object's LastModified plus this would hold its record for good: refused. */
+export const versionLeadMs = 24 * 60 * 60 * 1000;
+
+/**
+ * The mapping of a source compiled once for rows of one shape (`columns` for delimited text). The function returned
+ * reads, types and checks a row's fields and writes its payload, without keeping anything of it.
+ */
+export function compileMap(config: SourceConfig<string, Fields>, columns?: readonly string[]): Map {
+  const readers = compileFields(config.fields, columns);
+  const keys = keyFields(config).map((name) => readers.findIndex((reader) => reader.name === name));
+  const versioned = config.version === undefined ? -1 : readers.findIndex((reader) => reader.name === config.version);
+  const kind = config.version === undefined ? undefined : config.fields[config.version]?.kind;
+  const texts: (string | null | undefined)[] = new Array(readers.length).fill(undefined);
+  return (row, file, latestMs) => {
+    const problems: FieldProblem[] = [];
+    let payload = '';
+    for (let index = 0; index < readers.length; index += 1) {
+      const reader = readers[index] as FieldReader;
+      const read = reader.read(row, file);
+      if (read instanceof Problem) {
+        problems.push({ field: reader.name, code: read.code, message: read.message });
+        continue;
+      }
+      texts[index] = read;
+      const member = memberJson(reader, read);
+      if (member !== undefined) payload += payload === '' ? member : `,${member}`;
+    }
+    if (problems.length > 0) return { problems };
+    const key = keys.length === 0 ? undefined : keyOf(keys, texts, readers, problems);
+    const business =
+      versioned < 0 ? undefined : versionOf(texts[versioned], kind, latestMs, config.version ?? '', problems);
+    return problems.length > 0 ? { problems } : { key, business, payload: `{"M":{${payload}}}` };
+  };
+}
+
+function keyOf(
+  keys: readonly number[],
+  texts: readonly (string | null | undefined)[],
+  readers: readonly FieldReader[],
+  problems: FieldProblem[],
+): string {
+  const values = keys.map((index) => texts[index] ?? '');
+  for (const [place, value] of values.entries()) {
+    if (value !== '') continue;
+    const field = readers[keys[place] ?? -1]?.name ?? '';
+    problems.push({ field, code: 'field.missing', message: 'is part of the key and must not be empty' });
+  }
+  return recordKey(values);
+}
+
+function versionOf(
+  text: string | null | undefined,
+  kind: string | undefined,
+  latestMs: number,
+  field: string,
+  problems: FieldProblem[],
+): string | undefined {
+  if (text === undefined || text === null) {
+    problems.push({ field, code: 'version.missing', message: 'is the version of the record and must not be empty' });
+    return undefined;
+  }
+  if (kind === 'integer') return numberVersion(text);
+  const digits = instantVersion(text);
+  if (instantOfVersion(digits) > latestMs) {
+    const message = 'is the version of the record and lies more than a day after the object was last modified';
+    problems.push({ field, code: 'version.future', message });
+  }
+  return digits;
+}

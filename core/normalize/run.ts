@@ -1,0 +1,250 @@
+import { decode } from '../decode/decode.ts';
+import { decompress } from '../decode/decompress.ts';
+import type { Format, RowBatch } from '../decode/format.ts';
+import { sniffFormat } from '../decode/sniff.ts';
+import { retryable } from '../failure.ts';
+import type { RegisteredSource, Registry } from '../source/registry.ts';
+import { registerRevision } from '../source/revision.ts';
+import { keepsAll } from '../source/source.ts';
+import { manifestKey, partKey } from '../table/key.ts';
+import type { Table } from '../table/table.ts';
+import { type PartBooks, partAttributes } from '../upload/books.ts';
+import { contentId } from '../upload/identity.ts';
+import { type LandingName, parseLandingKey } from '../upload/landing-key.ts';
+import { type LandingFacts, parseLandingMetadata } from '../upload/landing-metadata.ts';
+import { noteNormalizing } from '../upload/manifest.ts';
+import { RowCounter } from '../upload/row-set.ts';
+import { keysPrefix, quarantinePrefix, SideFile, type SideFileStore } from '../upload/side-file.ts';
+import { KeysLog } from './keys-log.ts';
+import { peek } from './peek.ts';
+import { Quarantine } from './quarantine.ts';
+import { collapse, compileRows } from './rows.ts';
+
+/** The landing bucket as normalize sees it. */
+export interface LandingStore extends SideFileStore {
+  /** Opens a landing object; undefined when it is gone. The body is read once. */
+  open(
+    key: string,
+  ): Promise<
+    { readonly metadata: Readonly<Record<string, string>>; readonly body: AsyncIterable<Uint8Array> } | undefined
+  >;
+}
+
+export interface NormalizePorts {
+  readonly registry: Registry;
+  readonly table: Table;
+  readonly store: LandingStore;
+  readonly now: () => number;
+  /** Milliseconds left of this invocation. */
+  readonly remainingMs: () => number;
+}
+
+export type Normalized =
+  | { readonly kind: 'normalized'; readonly sourceId: string; readonly uploadId: string; readonly books: PartBooks }
+  | { readonly kind: 'rejected'; readonly sourceId: string; readonly uploadId: string; readonly reason: string }
+  | { readonly kind: 'already' | 'notLanding' };
+
+/** Time that finishing takes at most: side files, part item and manifest. */
+const finishMs = 20_000;
+
+/** Only one part until objects are cut. */
+const onlyPart = 0;
+
+/**
+ * Normalizes the upload that lies under this landing key: decodes, maps and writes it in batches, keeps what does not
+ * fit in quarantine, and leaves its books. May run twice and at once: every write is a pure function of the bytes and
+ * the revision, and a second worker changes nothing. Memory: a few batches, whatever the object's size.
+ * Throws retryable `normalize.deadline`, `normalize.unknownSource`, `normalize.landingGone`.
+ */
+export async function normalizeLanding(key: string, ports: NormalizePorts): Promise<Normalized> {
+  const name = parseLandingKey(key);
+  if (!name) return { kind: 'notLanding' };
+  const registered = ports.registry.sources.find((each) => each.id === name.sourceId);
+  if (!registered) {
+    const message = `Normalizing ${key} failed: this build has no source ${name.sourceId}. Deploy it again, or delete the message.`;
+    throw retryable('normalize.unknownSource', message);
+  }
+  const opened = await ports.store.open(key);
+  const facts = opened && parseLandingMetadata(opened.metadata);
+  if (!opened || !facts) {
+    throw retryable(
+      'normalize.landingGone',
+      `Normalizing ${key} failed: ${opened ? 'its metadata is not Firn’s' : 'it is gone'}.`,
+    );
+  }
+  const revision = await registerRevision(ports.table, registered, ports.registry.build);
+  const upload = { sourceId: name.sourceId, uploadId: name.uploadId, object: facts.object };
+  const started = await noteNormalizing(ports.table, upload, { landingKey: key, revision }, ports.now());
+  if (!started) return { kind: 'already' };
+  return run({ key, name, registered, facts, revision, body: opened.body }, ports);
+}
+
+interface Run {
+  readonly key: string;
+  readonly name: LandingName;
+  readonly registered: RegisteredSource;
+  readonly facts: LandingFacts;
+  readonly revision: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+async function run(run: Run, ports: NormalizePorts): Promise<Normalized> {
+  const { key, name, registered, facts, revision } = run;
+  const named = { sourceId: name.sourceId, uploadId: name.uploadId };
+  const opened = await open(run);
+  if ('reason' in opened) {
+    await finish(run, ports, { uploadState: 'rejected', stateReason: opened.reason, closed: true });
+    return { kind: 'rejected', ...named, reason: opened.reason };
+  }
+  const quarantined = new RowCounter();
+  const quarantineFile = new SideFile(ports.store, quarantinePrefix(name, revision, onlyPart));
+  const quarantine = new Quarantine({ ...named, landingKey: key, revision }, quarantineFile, quarantined);
+  const keys = new KeysLog(new SideFile(ports.store, keysPrefix(name.uploadId, revision, onlyPart)));
+  const totals = await writeRows(run, opened, ports, quarantine, keys);
+  const codes = await quarantine.list(ports.table);
+  await quarantineFile.close();
+  const books: PartBooks = { ...totals, quarantined: quarantined.value(), ...(await keys.close()) };
+  await ports.table.put({ ...partKey(name.uploadId, revision, onlyPart), ...partAttributes(books) });
+  await finish(run, ports, {
+    uploadState: 'normalized',
+    dataFormat: opened.format?.name ?? 'empty',
+    compression: opened.compression,
+    quarantineCodes: codes,
+    contentId: contentId(registered.id, facts.object),
+  });
+  return { kind: 'normalized', ...named, books };
+}
+
+async function finish(run: Run, ports: NormalizePorts, set: Readonly<Record<string, unknown>>): Promise<void> {
+  await ports.table.update(manifestKey(run.name.uploadId), {
+    set: { ...set, revision: run.revision, changedAtMs: ports.now() },
+    // A slower worker of the same upload must not take back what reconcile has made of it since.
+    condition: {
+      expression: 'uploadState IN (:normalizing, :normalized)',
+      values: { ':normalizing': 'normalizing', ':normalized': 'normalized' },
+    },
+  });
+}
+
+interface Opened {
+  readonly format: Format | undefined;
+  readonly compression: string;
+  readonly batches: AsyncIterable<RowBatch>;
+}
+
+/** Opens the decoders, up to the first batch: an object that nothing can be read of is rejected as a whole. */
+async function open({ registered, facts, body }: Run): Promise<Opened | { readonly reason: string }> {
+  try {
+    const plain = await decompress(body);
+    const { head, bytes } = await peek(plain.bytes, 64 * 1024);
+    if (head.length === 0) return { format: undefined, compression: plain.compression, batches: noBatches() };
+    const format = registered.source.config.format ?? sniffFormat(head, facts.object.key);
+    const { head: first, rest } = await firstOf(decode(bytes, format));
+    return { format, compression: plain.compression, batches: chain(first, rest) };
+  } catch (error) {
+    const code = decodeCode(error);
+    if (!code) throw error;
+    return { reason: `${code}: ${(error as Error).message}` };
+  }
+}
+
+async function* noBatches(): AsyncIterable<RowBatch> {}
+
+async function firstOf(batches: AsyncIterable<RowBatch>) {
+  const rest = batches[Symbol.asyncIterator]();
+  const first = await rest.next();
+  return { head: first.done ? undefined : first.value, rest };
+}
+
+async function* chain(head: RowBatch | undefined, rest: AsyncIterator<RowBatch>): AsyncIterable<RowBatch> {
+  try {
+    if (head) yield head;
+    for (;;) {
+      const next = await rest.next();
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await rest.return?.();
+  }
+}
+
+/** Code of an error that says the bytes are at fault, not the way to them. */
+function decodeCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' && code.startsWith('decode.') ? code : undefined;
+}
+
+type Totals = Pick<PartBooks, 'rowsRead' | 'rowsDropped'>;
+
+async function writeRows(
+  run: Run,
+  opened: Opened,
+  ports: NormalizePorts,
+  quarantine: Quarantine,
+  keys: KeysLog,
+): Promise<Totals> {
+  const { registered, facts, revision, name, key } = run;
+  const { config } = registered.source;
+  const append = keepsAll(config);
+  // A row that is kept on its own has one version a revision: only a later revision finds an older one in its place.
+  const mode = append && revision === 1 ? 'always' : 'newest';
+  const normalize = compileRows(config, {
+    record: {
+      entity: config.entity,
+      sourceId: name.sourceId,
+      uploadId: name.uploadId,
+      contentId: contentId(registered.id, facts.object),
+      append,
+    },
+    lastModifiedMs: facts.object.lastModifiedMs,
+    revision,
+    file: {
+      key: facts.object.key,
+      lastModified: `${new Date(facts.object.lastModifiedMs).toISOString().slice(0, 19)}Z`,
+    },
+  });
+  const totals = { rowsRead: 0, rowsDropped: 0 };
+  let after = 0;
+  let writing: Promise<void> = Promise.resolve();
+  try {
+    for await (const batch of opened.batches) {
+      const made = normalize(batch);
+      totals.rowsRead += made.read;
+      totals.rowsDropped += made.dropped;
+      after = Math.max(after, (batch.positions.at(-1) ?? -1) + 1, (batch.bad.at(-1)?.position ?? -1) + 1);
+      for (const row of made.rejected) await quarantine.add(row);
+      // One batch is written while the next is decoded: memory stays flat, and the two halves overlap.
+      await writing;
+      writing = write(made.puts);
+      writing.catch(() => {});
+      if (ports.remainingMs() < finishMs) {
+        throw retryable(
+          'normalize.deadline',
+          `Normalizing ${key} did not fit into one invocation. It is tried again from the start.`,
+        );
+      }
+    }
+  } catch (error) {
+    const code = decodeCode(error);
+    if (!code) throw error;
+    // What follows cannot be read, what came before is in: one row in quarantine stands for the rest.
+    totals.rowsRead += 1;
+    await quarantine.add({
+      position: after,
+      output: 0,
+      code,
+      message: `${(error as Error).message}: the rest of the object was not read`,
+      lengthBytes: 0,
+      raw: new Uint8Array(),
+    });
+  }
+  await writing;
+  return totals;
+
+  async function write(puts: Parameters<typeof collapse>[0]): Promise<void> {
+    const { kept, collapsed } = collapse(puts, config);
+    const outcomes = await ports.table.writeRecords(kept, mode);
+    await keys.add(kept, outcomes, collapsed);
+  }
+}

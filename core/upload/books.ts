@@ -1,0 +1,106 @@
+import type { Item } from '../table/table.ts';
+import { emptySet, type RowSet, sum } from './row-set.ts';
+
+/** What normalizing one part of an upload came to, as its part item holds it. Set whole, never added to. */
+export interface PartBooks {
+  readonly rowsRead: number;
+  readonly rowsDropped: number;
+  readonly quarantined: RowSet;
+  /** Every record that came out of the mapping; collapsed and stale ones are among them. */
+  readonly accepted: RowSet;
+  readonly collapsed: RowSet;
+  readonly stale: RowSet;
+  /** Records that met one of the same version with other content: their source is not deterministic. */
+  readonly contradictions: number;
+  readonly keyFiles: number;
+}
+
+/** What one export file holds of one upload. */
+export interface FileBooks {
+  readonly exportFile: string;
+  readonly exported: RowSet;
+  readonly unchanged: RowSet;
+  /** Uploads that unchanged rows lean on, with how many rows each. */
+  readonly leansOn: Readonly<Record<string, number>>;
+  /** Key of the list of unchanged rows; empty when there are none. */
+  readonly unchangedFile: string;
+}
+
+/** The counts that a person and `--json` see. */
+export interface UploadCounts {
+  readonly rowsRead: number;
+  readonly dropped: number;
+  readonly quarantined: number;
+  readonly accepted: number;
+  readonly collapsed: number;
+  readonly stale: number;
+  readonly unchanged: number;
+  readonly exported: number;
+  readonly loaded: number;
+}
+
+export const noCounts: UploadCounts = {
+  rowsRead: 0,
+  dropped: 0,
+  quarantined: 0,
+  accepted: 0,
+  collapsed: 0,
+  stale: 0,
+  unchanged: 0,
+  exported: 0,
+  loaded: 0,
+};
+
+/** Attributes of a part item. */
+export function partAttributes(books: PartBooks): Readonly<Record<string, unknown>> {
+  return { ...books, partState: 'done' };
+}
+
+export function partBooks(item: Item): PartBooks {
+  return {
+    rowsRead: numberOf(item['rowsRead']),
+    rowsDropped: numberOf(item['rowsDropped']),
+    quarantined: setOf(item['quarantined']),
+    accepted: setOf(item['accepted']),
+    collapsed: setOf(item['collapsed']),
+    stale: setOf(item['stale']),
+    contradictions: numberOf(item['contradictions']),
+    keyFiles: numberOf(item['keyFiles']),
+  };
+}
+
+export function fileBooks(item: Item): FileBooks {
+  return {
+    exportFile: String(item['exportFile'] ?? ''),
+    exported: setOf(item['exported']),
+    unchanged: setOf(item['unchanged']),
+    leansOn: (item['leansOn'] ?? {}) as Readonly<Record<string, number>>,
+    unchangedFile: String(item['unchangedFile'] ?? ''),
+  };
+}
+
+/** The books of all parts of an upload as one. */
+export function sumParts(parts: readonly PartBooks[]): PartBooks {
+  const add = (pick: (part: PartBooks) => number) => parts.reduce((total, part) => total + pick(part), 0);
+  const join = (pick: (part: PartBooks) => RowSet) => sum(emptySet, ...parts.map(pick));
+  return {
+    rowsRead: add((part) => part.rowsRead),
+    rowsDropped: add((part) => part.rowsDropped),
+    quarantined: join((part) => part.quarantined),
+    accepted: join((part) => part.accepted),
+    collapsed: join((part) => part.collapsed),
+    stale: join((part) => part.stale),
+    contradictions: add((part) => part.contradictions),
+    keyFiles: add((part) => part.keyFiles),
+  };
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}
+
+function setOf(value: unknown): RowSet {
+  if (typeof value !== 'object' || value === null) return emptySet;
+  const { count, fingerprint } = value as Partial<RowSet>;
+  return { count: count ?? 0, fingerprint: fingerprint ?? emptySet.fingerprint };
+}

@@ -1,0 +1,62 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { revisionOf } from '../table/version.ts';
+import type { FileBooks, PartBooks } from './books.ts';
+import type { ListedRows } from './close.ts';
+import { rowNumber } from './row-set.ts';
+import { keysPrefix, sideFileKey } from './side-file.ts';
+
+export interface ListedRowsStore {
+  /** A whole object; undefined when it is not there. */
+  readLanding(key: string): Promise<Uint8Array | undefined>;
+  readExport(key: string): Promise<Uint8Array | undefined>;
+}
+
+const inflate = promisify(gunzip);
+
+/** Lists an upload's rows from its keys files, export files and unchanged files. */
+export async function listRows(
+  upload: {
+    readonly uploadId: string;
+    readonly revision: number;
+    readonly part: PartBooks;
+    readonly files: readonly FileBooks[];
+  },
+  store: ListedRowsStore,
+): Promise<ListedRows> {
+  const accepted = new Map<string, string>();
+  for (let n = 0; n < upload.part.keyFiles; n += 1) {
+    const key = sideFileKey(keysPrefix(upload.uploadId, upload.revision, 0), n);
+    for (const line of await lines(store.readLanding(key))) {
+      const [position, output, outcome] = line as [number, number, string];
+      accepted.set(rowNumber(position, output), outcome);
+    }
+  }
+  const exported = new Set<string>();
+  const unchanged = new Map<string, string>();
+  for (const file of upload.files) {
+    if (file.exportFile !== '') {
+      for (const line of await lines(store.readExport(file.exportFile))) {
+        const row = line as { UPLOAD_ID: string; VERSION: string; ROW_NO: string };
+        if (row.UPLOAD_ID === upload.uploadId && revisionOf(row.VERSION) === upload.revision) exported.add(row.ROW_NO);
+      }
+    }
+    if (file.unchangedFile !== '') {
+      for (const line of await lines(store.readExport(file.unchangedFile))) {
+        const [uploadId, revision, row, since] = line as [string, number, string, string];
+        if (uploadId === upload.uploadId && revision === upload.revision) unchanged.set(row, since);
+      }
+    }
+  }
+  return { accepted, exported, unchanged };
+}
+
+async function lines(reading: Promise<Uint8Array | undefined>): Promise<readonly unknown[]> {
+  const body = await reading;
+  if (!body) return [];
+  const text = (await inflate(body)).toString('utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as unknown);
+}

@@ -1,0 +1,85 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+
+/** Where a side file goes: small objects written whole, the same bytes under the same key on every attempt. */
+export interface SideFileStore {
+  putObject(key: string, body: Uint8Array, contentType: string): Promise<void>;
+}
+
+const compress = promisify(gzip);
+/** Characters of one object before compression. */
+const fullLength = 8 * 1024 * 1024;
+
+/**
+ * Writes lines into numbered gzip objects `<prefix>-<nnnn>.ndjson.gz`. An object is closed by the amount of text in
+ * it, so that the same lines always give the same objects. Memory: the text of two objects and of one batch.
+ */
+export class SideFile {
+  readonly #store: SideFileStore;
+  readonly #prefix: string;
+  #lines: string[] = [];
+  #length = 0;
+  #full: string[] = [];
+  #files = 0;
+  #pending: Promise<void> = Promise.resolve();
+
+  constructor(store: SideFileStore, prefix: string) {
+    this.#store = store;
+    this.#prefix = prefix;
+  }
+
+  /** Adds one line (without its newline). Await `ready` after each batch of them. */
+  add(line: string): void {
+    this.#lines.push(line);
+    this.#length += line.length + 1;
+    if (this.#length >= fullLength) this.#cut();
+  }
+
+  /** Sends full objects on their way; waits while the one before is still being written. */
+  async ready(): Promise<void> {
+    for (const text of this.#full.splice(0)) {
+      await this.#pending;
+      this.#pending = this.#write(text, this.#files);
+      // Written beside the next lines; its error is thrown by the next await of it.
+      this.#pending.catch(() => {});
+      this.#files += 1;
+    }
+  }
+
+  /** Writes what is left. Answers how many objects there are. */
+  async close(): Promise<number> {
+    if (this.#lines.length > 0) this.#cut();
+    await this.ready();
+    await this.#pending;
+    return this.#files;
+  }
+
+  #cut(): void {
+    this.#full.push(`${this.#lines.join('\n')}\n`);
+    this.#lines = [];
+    this.#length = 0;
+  }
+
+  async #write(text: string, n: number): Promise<void> {
+    await this.#store.putObject(sideFileKey(this.#prefix, n), await compress(text, { level: 1 }), 'application/gzip');
+  }
+}
+
+/** Key of the n-th object (from 0) of a side file. */
+export function sideFileKey(prefix: string, n: number): string {
+  return `${prefix}-${String(n).padStart(4, '0')}.ndjson.gz`;
+}
+
+/** The keys that an upload wrote, with what became of each row. */
+export function keysPrefix(uploadId: string, revision: number, part: number): string {
+  return `keys/${uploadId}/${revision}/${String(part).padStart(4, '0')}`;
+}
+
+/** The rows of an upload that were quarantined, all of them. */
+export function quarantinePrefix(
+  upload: { sourceId: string; day: string; uploadId: string },
+  revision: number,
+  part: number,
+): string {
+  return `quarantine/source=${upload.sourceId}/dt=${upload.day}/${upload.uploadId}/${revision}-${String(part).padStart(4, '0')}`;
+}

@@ -1,0 +1,97 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type RegisteredSource, sourceIdPattern } from '../core/source/registry.ts';
+import type { AnySource } from '../core/source/source.ts';
+import { type CompiledSource, compileSource } from './compile-source.ts';
+import { writeWhole } from './write-whole.ts';
+
+export interface SourceFile {
+  readonly id: string;
+  /** Absolute path. */
+  readonly file: string;
+}
+
+export interface LoadedSources {
+  /** By id. */
+  readonly sources: readonly RegisteredSource[];
+  /** The files behind them, relative to the root. */
+  readonly inputs: readonly string[];
+}
+
+/**
+ * The sources of a folder by id: every `*.ts` directly in it.
+ *
+ * @throws when the folder cannot be read, or file names are no source ids: all of them at once
+ */
+export async function discoverSources(sourcesDir: string): Promise<readonly SourceFile[]> {
+  const names = await readdir(sourcesDir).catch((cause: unknown) => {
+    throw new Error(`No folder of sources at ${sourcesDir}. Make it, or name another one in FIRN_SOURCES.`, { cause });
+  });
+  const ids = names.filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts')).map((name) => name.slice(0, -3));
+  const bad = ids.filter((id) => !sourceIdPattern.test(id)).sort();
+  if (bad.length > 0) {
+    throw new Error(
+      `A source's file name is its id: lower-case words of letters and digits, joined by single dashes, ` +
+        `such as orders-lisbon.ts. Rename in ${sourcesDir}: ${bad.map((id) => `${id}.ts`).join(', ')}`,
+    );
+  }
+  return ids.sort().map((id) => ({ id, file: join(sourcesDir, `${id}.ts`) }));
+}
+
+/**
+ * Compiles every source of a folder to `<compiledDir>/<id>.mjs` and imports it from there: what is hashed, imported and
+ * bundled is one and the same. `compiledDir` must lie in the project, where `firn` can be found; sources need not.
+ *
+ * @throws when a file name is no id, or a source does not compile, fails when imported, or exports no source: all at once
+ */
+export async function loadSources(sourcesDir: string, compiledDir: string): Promise<LoadedSources> {
+  const files = await discoverSources(sourcesDir);
+  const compiled = await settle(files.map(({ id, file }) => compileSource(id, file)));
+  await mkdir(compiledDir, { recursive: true });
+  await Promise.all(compiled.map((each) => writeCompiled(compiledDir, each)));
+  await dropStale(compiledDir, new Set(compiled.map((each) => each.id)));
+  const sources = await settle(compiled.map((each) => importCompiled(compiledDir, each)));
+  return { sources, inputs: [...new Set(compiled.flatMap((each) => each.inputs))] };
+}
+
+async function writeCompiled(dir: string, { id, code, map }: CompiledSource): Promise<void> {
+  await writeWhole(join(dir, `${id}.mjs`), `${code}//# sourceMappingURL=${id}.mjs.map\n`);
+  await writeWhole(join(dir, `${id}.mjs.map`), map);
+}
+
+async function dropStale(dir: string, ids: ReadonlySet<string>): Promise<void> {
+  const names = await readdir(dir);
+  const stale = names.filter((name) => !ids.has(name.split('.')[0] ?? ''));
+  await Promise.all(stale.map((name) => rm(join(dir, name), { force: true })));
+}
+
+async function importCompiled(dir: string, { id, hash }: CompiledSource): Promise<RegisteredSource> {
+  // The hash in the address keeps a long-lived process from getting the module it imported before a change.
+  const address = `${pathToFileURL(join(dir, `${id}.mjs`)).href}?${hash}`;
+  const module: { default?: unknown } = await import(address).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Source ${id} fails when it is imported: ${reason}`, { cause });
+  });
+  if (!isSource(module.default)) {
+    throw new Error(`Source ${id} exports no source: its file must say \`export default defineSource({ … })\`.`);
+  }
+  return { id, hash, source: module.default };
+}
+
+function isSource(value: unknown): value is AnySource {
+  if (typeof value !== 'object' || value === null || !('config' in value)) return false;
+  const { config } = value;
+  return typeof config === 'object' && config !== null && 'from' in config && 'entity' in config && 'fields' in config;
+}
+
+async function settle<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(promises);
+  const failures = results.filter((each) => each.status === 'rejected').map((each): unknown => each.reason);
+  if (failures.length === 1) throw failures[0];
+  if (failures.length > 1) {
+    const lines = failures.map((each) => (each instanceof Error ? each.message : String(each)));
+    throw new AggregateError(failures, `${failures.length} sources cannot be used:\n${lines.join('\n')}`);
+  }
+  return results.filter((each) => each.status === 'fulfilled').map((each) => each.value);
+}

@@ -1,0 +1,81 @@
+import type { SourceBucket } from './buckets-of-sources.ts';
+import { arnOf, logicalName, type Resource, type Resources, sub, type Value } from './template.ts';
+
+/** What a source bucket needs so that its objects reach the copy queue: the bucket itself when it is ours, a rule when not. */
+export function sourceBucketResources(buckets: readonly SourceBucket[]): Resources {
+  return Object.fromEntries(
+    buckets.flatMap((bucket) => (bucket.ours === undefined ? existing(bucket.name) : own(bucket.ours, bucket.name))),
+  );
+}
+
+function own(ours: string, name: string): [string, Resource][] {
+  const id = `SourceBucket${logicalName(ours)}`;
+  const bucket: Resource = {
+    Type: 'AWS::S3::Bucket',
+    // S3 refuses a notification to a queue that does not let it send yet.
+    DependsOn: ['CopyQueuePolicy'],
+    DeletionPolicy: 'Retain',
+    UpdateReplacePolicy: 'Retain',
+    Properties: {
+      BucketName: sub(name),
+      NotificationConfiguration: {
+        // Unfiltered: an object no source claims is listed as unrouted, and prefixes of sources may nest.
+        QueueConfigurations: [{ Event: 's3:ObjectCreated:*', Queue: arnOf('CopyQueue') }],
+      },
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+      LifecycleConfiguration: {
+        Rules: [
+          { Id: 'abandoned-uploads', Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 2 } },
+        ],
+      },
+    },
+  };
+  const policy: Resource = {
+    Type: 'AWS::S3::BucketPolicy',
+    Properties: {
+      Bucket: { Ref: id },
+      PolicyDocument: { Version: '2012-10-17', Statement: [onlyTls(id)] },
+    },
+  };
+  return [
+    [id, bucket],
+    [`${id}Policy`, policy],
+  ];
+}
+
+function onlyTls(id: string): Value {
+  return {
+    Sid: 'OnlyTls',
+    Effect: 'Deny',
+    Principal: '*',
+    Action: 's3:*',
+    Resource: [arnOf(id), sub(`\${${id}.Arn}/*`)],
+    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+  };
+}
+
+// The bucket's owner switches its EventBridge delivery on once; that adds to, and never replaces, what it notifies already.
+function existing(name: string): [string, Resource][] {
+  const rule: Resource = {
+    Type: 'AWS::Events::Rule',
+    Properties: {
+      Description: `Objects created in ${name}, for the copy queue`,
+      EventPattern: {
+        source: ['aws.s3'],
+        'detail-type': ['Object Created'],
+        detail: { bucket: { name: [name] } },
+      },
+      Targets: [{ Id: 'copy', Arn: arnOf('CopyQueue'), DeadLetterConfig: { Arn: arnOf('CopyDeadLetters') } }],
+    },
+  };
+  return [[`SourceRule${logicalName(name)}`, rule]];
+}

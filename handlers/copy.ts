@@ -1,0 +1,36 @@
+import { createDynamoDb, openTable } from '../adapters/dynamodb.ts';
+import { copyStore, createS3 } from '../adapters/s3.ts';
+import { retryable } from '../core/failure.ts';
+import { readMessage } from '../core/origin/candidate.ts';
+import type { Registry } from '../core/source/registry.ts';
+import { compileRoutes } from '../core/source/routing.ts';
+import { copyCandidate } from '../core/upload/copy.ts';
+import { environment } from './environment.ts';
+import { queueHandler } from './stack.ts';
+import { count, log } from './telemetry.ts';
+
+/** Layer 1: events of source buckets, in a queue, to verbatim copies in landing. */
+export function copyHandler(registry: Registry) {
+  const env = environment(['FIRN_TABLE', 'FIRN_LANDING_BUCKET', 'FIRN_BUCKET_PREFIX', 'FIRN_BUCKET_SUFFIX']);
+  const naming = { prefix: env.FIRN_BUCKET_PREFIX, suffix: env.FIRN_BUCKET_SUFFIX };
+  const ports = {
+    route: compileRoutes(registry, naming),
+    store: copyStore(createS3()),
+    table: openTable(createDynamoDb(), env.FIRN_TABLE),
+    landingBucket: env.FIRN_LANDING_BUCKET,
+    now: () => Date.now(),
+  };
+  return queueHandler('copy', async (body) => {
+    const message = readMessage(body);
+    if (message.kind === 'test') return;
+    if (message.kind === 'unreadable')
+      throw retryable('copy.unreadableMessage', `Reading a message failed: ${message.reason}.`);
+    if (message.ignored > 0) count('copy', { eventsIgnored: message.ignored });
+    for (const candidate of message.candidates) {
+      const copied = await copyCandidate(candidate, ports);
+      const object = `s3://${candidate.bucket}/${candidate.key}`;
+      if (copied.kind === 'unrouted') log('warn', 'no source claims this object', { object });
+      count('copy', { [copied.kind]: 1 }, { object, uploadId: 'uploadId' in copied ? copied.uploadId : undefined });
+    }
+  });
+}

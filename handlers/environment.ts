@@ -1,0 +1,11 @@
+import { misconfigured } from '../core/failure.ts';
+
+/** Reads environment variables once an execution environment, and says everything that is missing at once. */
+export function environment<N extends string>(names: readonly N[]): Readonly<Record<N, string>> {
+  const missing = names.filter((name) => !process.env[name]);
+  if (missing.length > 0) {
+    const message = `Starting failed: the environment lacks ${missing.join(', ')}. The deployment sets them: deploy it again.`;
+    throw misconfigured('environment.missing', message);
+  }
+  return Object.fromEntries(names.map((name) => [name, process.env[name] ?? ''])) as Record<N, string>;
+}

@@ -1,0 +1,197 @@
+/** The words of the SELECT subset: what opens a clause, what may be called, what is refused by name. */
+
+export const CLAUSES = new Set([
+  'SELECT',
+  'FROM',
+  'WHERE',
+  'GROUP',
+  'HAVING',
+  'QUALIFY',
+  'ORDER',
+  'LIMIT',
+  'OFFSET',
+  'WITH',
+  'UNION',
+  'EXCEPT',
+  'INTERSECT',
+  'PARTITION',
+  'VALUES',
+]);
+
+/** Words that a parenthesis may follow without being a function. */
+export const BEFORE_PARENTHESIS = new Set([
+  ...CLAUSES,
+  'AND',
+  'OR',
+  'NOT',
+  'IN',
+  'AS',
+  'BY',
+  'ON',
+  'USING',
+  'OVER',
+  'WHEN',
+  'THEN',
+  'ELSE',
+  'CASE',
+  'EXISTS',
+  'ALL',
+  'ANY',
+  'DISTINCT',
+  'LIKE',
+  'ILIKE',
+  'BETWEEN',
+  'IS',
+  'JOIN',
+  'VALUES',
+  'EXCLUDE',
+  'CROSS',
+  'INNER',
+  'LEFT',
+  'RIGHT',
+  'FULL',
+]);
+
+/** Words that end an expression in a select list and are no alias. */
+export const NO_ALIAS = new Set(['END', 'NULL', 'TRUE', 'FALSE']);
+
+/** Clauses of Snowflake (or of DuckDB alone) that the stand-in keeps out. */
+export const REFUSED = new Set([
+  'PIVOT',
+  'UNPIVOT',
+  'MATCH_RECOGNIZE',
+  'CONNECT',
+  'LATERAL',
+  'FLATTEN',
+  'SAMPLE',
+  'TABLESAMPLE',
+  'CHANGES',
+  'INTO',
+  'ASOF',
+  'POSITIONAL',
+  'TOP',
+  'MINUS',
+  'WITHIN',
+  'RECURSIVE',
+  'ANTI',
+  'SEMI',
+  'LAMBDA',
+  'GLOB',
+  'SUMMARIZE',
+]);
+
+/** Functions that mean the same to DuckDB, or that engine.ts defines as macros. */
+export const FUNCTIONS = new Set([
+  'COUNT',
+  'COUNT_IF',
+  'SUM',
+  'AVG',
+  'MIN',
+  'MAX',
+  'ROUND',
+  'ABS',
+  'CEIL',
+  'FLOOR',
+  'MOD',
+  'SIGN',
+  'SQRT',
+  'GREATEST',
+  'LEAST',
+  'IFF',
+  'NVL',
+  'COALESCE',
+  'NULLIF',
+  'UPPER',
+  'LOWER',
+  'TRIM',
+  'LTRIM',
+  'RTRIM',
+  'LENGTH',
+  'SUBSTR',
+  'SUBSTRING',
+  'LEFT',
+  'RIGHT',
+  'CONCAT',
+  'CONTAINS',
+  'SPLIT_PART',
+  'LPAD',
+  'RPAD',
+  'REPLACE',
+  'TO_DATE',
+  'TO_VARCHAR',
+  'TO_TIMESTAMP_NTZ',
+  'TO_TIMESTAMP_TZ',
+  'YEAR',
+  'MONTH',
+  'DAY',
+  'HOUR',
+  'MINUTE',
+  'ROW_NUMBER',
+  'RANK',
+  'DENSE_RANK',
+  'LAG',
+  'LEAD',
+  'FIRST_VALUE',
+  'LAST_VALUE',
+  'ANY_VALUE',
+  'MEDIAN',
+  'STDDEV',
+  'MIN_BY',
+  'MAX_BY',
+  'APPROX_COUNT_DISTINCT',
+]);
+
+/** Functions whose first argument is a date part, written as a word or a string; the value says how DuckDB takes it. */
+export const DATE_PART_FUNCTIONS: Readonly<Record<string, 'string' | 'name'>> = {
+  DATE_TRUNC: 'string',
+  DATEDIFF: 'string',
+  DATE_PART: 'string',
+  DATEADD: 'name',
+};
+export const DATE_PARTS = new Set(['SECOND', 'MINUTE', 'HOUR', 'DAY', 'WEEK', 'MONTH', 'QUARTER', 'YEAR']);
+export const DATEADD_PARTS = new Set(['SECOND', 'MINUTE', 'HOUR', 'DAY', 'WEEK', 'MONTH', 'YEAR']);
+
+/** Functions that take a VARIANT and see its text, as Snowflake's implicit cast would have it. */
+export const TEXT_OF_VARIANT = new Set([
+  'UPPER',
+  'LOWER',
+  'TRIM',
+  'LENGTH',
+  'SUBSTR',
+  'TO_DATE',
+  'TO_VARCHAR',
+  'TO_TIMESTAMP_NTZ',
+  'TO_TIMESTAMP_TZ',
+  'CONCAT',
+]);
+/** Functions that take a VARIANT as it is. */
+export const TAKES_VARIANT = new Set(['COUNT', 'ANY_VALUE']);
+
+/** What may stand beside a VARIANT that was not cast: everything else would compare JSON text, which is not its order. */
+export const COMPARISONS = new Set([
+  '=',
+  '<>',
+  '!=',
+  '<',
+  '>',
+  '<=',
+  '>=',
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '||',
+  'LIKE',
+  'ILIKE',
+  'IN',
+  'BETWEEN',
+  'NOT',
+  'CASE',
+  'WHEN',
+  'THEN',
+  'ELSE',
+]);
+
+/** Words after which a bare VARIANT would be a condition; IS NULL is one that Snowflake defines for it. */
+export const CONDITIONS = new Set(['WHERE', 'AND', 'OR', 'ON', 'HAVING', 'QUALIFY']);

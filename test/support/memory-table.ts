@@ -1,0 +1,58 @@
+import type { Key } from '../../core/table/key.ts';
+import type { Condition, Item, Table } from '../../core/table/table.ts';
+
+export interface MemoryTable extends Pick<Table, 'get' | 'put' | 'putMany' | 'update'> {
+  readonly items: ReadonlyMap<string, Item>;
+  /** Names of all attributes that were ever written. */
+  readonly names: ReadonlySet<string>;
+}
+
+/** The port to the table on a Map, as far as core's unit tests go: single items, and conditions of the forms core uses. */
+export function memoryTable(before: readonly Item[] = []): Table & MemoryTable {
+  const items = new Map<string, Item>();
+  const names = new Set<string>();
+  const idOf = ({ pk, sk }: Key) => `${pk}\n${sk}`;
+  const store = (item: Item) => {
+    for (const [name, value] of Object.entries(item)) if (value !== undefined) names.add(name);
+    items.set(idOf(item), item);
+  };
+  before.forEach(store);
+  const table: MemoryTable = {
+    items,
+    names,
+    get: async (key) => items.get(idOf(key)),
+    put: async (item, condition) => {
+      const old = items.get(idOf(item));
+      if (!holds(condition, old)) return { done: false, item: old };
+      store(item);
+      return { done: true };
+    },
+    putMany: async (all) => {
+      if (new Set(all.map(idOf)).size !== all.length) throw new Error('Provided list of item keys contains duplicates');
+      all.forEach(store);
+    },
+    update: async ({ pk, sk }, { set, onlyIfAbsent, condition }) => {
+      const old = items.get(idOf({ pk, sk }));
+      if (!holds(condition, old)) return { done: false, item: old };
+      const item = { ...onlyIfAbsent, ...old, ...set, pk, sk } as Item;
+      store(item);
+      return { done: true, item };
+    },
+  };
+  return table as Table & MemoryTable;
+}
+
+function holds(condition: Condition | undefined, item: Item | undefined): boolean {
+  return !condition || condition.expression.split(' OR ').some((each) => term(each, condition.values ?? {}, item));
+}
+
+function term(text: string, values: Readonly<Record<string, unknown>>, item: Item | undefined): boolean {
+  const absent = /^attribute_not_exists\((\w+)\)$/.exec(text)?.[1];
+  if (absent !== undefined) return item?.[absent] === undefined;
+  const [, name = '', operator, operands = ''] = /^(\w+) (=|<|IN) (.+)$/.exec(text) ?? [];
+  if (operator === undefined) throw new Error(`the memory table does not know the condition ${text}`);
+  const found = item?.[name];
+  const wanted = [...operands.matchAll(/:\w+/g)].map(([value]) => values[value]);
+  if (operator !== '<') return found !== undefined && wanted.includes(found);
+  return found !== undefined && (found as number | string) < (wanted[0] as number | string);
+}

@@ -1,0 +1,114 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Registry } from '../../core/source/registry.ts';
+import { defineSource, type Origin, ours } from '../../core/source/source.ts';
+import { logicalName } from '../../deploy/resources/template.ts';
+import { readSnowflakeFile } from '../../deploy/snowflake-file.ts';
+import { stackParts } from '../../deploy/stack.ts';
+
+function registryOf(...origins: readonly Origin[]): Registry {
+  const sources = origins.map((from, index) => ({
+    id: `source-${index}`,
+    hash: '',
+    source: defineSource({ from, entity: 'thing', fields: {} }),
+  }));
+  return { build: '2026-03-01T00:00:00.000Z', sources };
+}
+
+const resourcesOf = (parts: unknown) =>
+  JSON.stringify(
+    (parts as { PolicyDocument: { Statement: [{ Resource: unknown }] } }).PolicyDocument.Statement[0].Resource,
+  );
+
+describe('the parts of a stack', () => {
+  test('without sources are none', () => {
+    const parts = stackParts(registryOf(), 'dev', undefined);
+    expect(parts.sourceBuckets.Resources).toEqual({});
+    expect(parts.copySourcesPolicy).toEqual({ Ref: 'AWS::NoValue' });
+  });
+
+  test('refuse all buckets at once that S3 or the stack cannot take', () => {
+    const registry = registryOf(
+      { bucket: ours('landing') },
+      { bucket: ours('Orders') },
+      { bucket: ours('a-name-that-is-far-too-long-for-a-bucket') },
+      { bucket: 'No_Bucket' },
+      { bucket: ours('fine') },
+    );
+    const attempt = () => stackParts(registry, 'dev', undefined);
+    for (const name of ['landing', 'Orders', 'a-name-that-is-far-too-long-for-a-bucket', 'No_Bucket'])
+      expect(attempt).toThrow(name);
+    expect(attempt).not.toThrow(/fine/);
+  });
+
+  test('grant a prefix that holds another once', () => {
+    const bucket = ours('orders');
+    const parts = stackParts(
+      registryOf({ bucket, prefix: 'a/b/' }, { bucket, prefix: 'a/' }, { bucket, prefix: 'c/' }),
+      'dev',
+      undefined,
+    );
+    const resources = resourcesOf(parts.copySourcesPolicy);
+    expect(resources.match(/orders/g)).toHaveLength(2);
+    expect(resources).toContain('/a/*');
+    expect(resources).toContain('/c/*');
+  });
+
+  test('grant a prefix by its characters: what IAM and CloudFormation would read as a pattern stays text', () => {
+    const parts = stackParts(registryOf({ bucket: 'theirs', prefix: `a*b?/\${x}/` }), 'dev', undefined);
+    expect(resourcesOf(parts.copySourcesPolicy)).toContain(`theirs/a\${!*}b\${!?}/\${!$}{x}/*`);
+  });
+
+  test('say so when the policy of copy would be too long for a role', () => {
+    const many = Array.from({ length: 80 }, (_, index) => ({
+      bucket: `partner-bucket-${index}`,
+      prefix: `deliveries/${index}/`,
+    }));
+    expect(() => stackParts(registryOf(...many), 'dev', undefined)).toThrow(/policy of \d+ characters .* IAM takes/);
+  });
+});
+
+test('different bucket names have different logical ids', () => {
+  const name = fc.stringMatching(/^[a-z0-9][a-z0-9.-]{1,20}[a-z0-9]$/);
+  fc.assert(fc.property(name, name, (a, b) => a === b || logicalName(a) !== logicalName(b)));
+  fc.assert(fc.property(name, (a) => /^[A-Za-z0-9]+$/.test(logicalName(a))));
+});
+
+describe('the Snowflake file', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'firn-snowflake-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function read(text: string) {
+    const file = join(folder, 'dev.json');
+    await writeFile(file, text);
+    return readSnowflakeFile(file);
+  }
+
+  test('may be missing', async () => {
+    expect(await readSnowflakeFile(join(folder, 'none.json'))).toBeUndefined();
+  });
+
+  test('is refused with everything that is wrong in it and what to do', async () => {
+    const text = JSON.stringify({
+      account: 'A',
+      user: '',
+      role: 'R',
+      iamUserArn: 4,
+      externalId: 'e',
+      channels: { order: { load: 0 } },
+    });
+    await expect(read(text)).rejects.toThrow(
+      /dev\.json: `user` is not a text; `iamUserArn` is not a text; `channels\.order\.load` is not 1 or more; `channels\.order\.queueArn` is not an ARN\. .*firn snowflake apply/,
+    );
+  });
+
+  test('is refused when it is no JSON', async () => {
+    await expect(read('{')).rejects.toThrow(/dev\.json is no JSON/);
+  });
+});
