@@ -13,6 +13,11 @@ export function isMissing(error: unknown): boolean {
   return httpStatus(error) === 404 || ['NoSuchKey', 'NotFound', 'NoSuchVersion'].includes(errorName(error));
 }
 
+/** The object or version is not there, by the error's own name: other things may be missing that are no data. */
+export function isMissingObject(error: unknown): boolean {
+  return errorName(error) === 'NoSuchKey' || errorName(error) === 'NoSuchVersion';
+}
+
 /** A condition of the request did not hold (S3's 412). */
 export function isPreconditionFailed(error: unknown): boolean {
   return httpStatus(error) === 412 || errorName(error) === 'PreconditionFailed';

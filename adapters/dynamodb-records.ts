@@ -49,8 +49,28 @@ export async function writeRecords(
   const batches = Array.from({ length: Math.ceil(puts.length / batchSize) }, (_, n) =>
     puts.slice(n * batchSize, (n + 1) * batchSize),
   );
-  await mapBounded(batches, limits.batches, (batch) => putBatch(client, tableName, batch, limits));
-  return puts.map(() => 'written');
+  const outcomes = await mapBounded(batches, limits.batches, (batch) => putAlways(client, tableName, batch, limits));
+  return outcomes.flat();
+}
+
+/** One item that the service finds invalid fails its whole batch: then each is put alone, and only that one is refused. */
+async function putAlways(
+  client: DynamoDBClient,
+  tableName: string,
+  puts: readonly Put[],
+  limits: RecordLimits,
+): Promise<readonly WriteOutcome[]> {
+  try {
+    await putBatch(client, tableName, puts, limits);
+    return puts.map(() => 'written');
+  } catch (error) {
+    if (!isInvalid(error)) throw error;
+    return mapBounded(puts, puts.length, (put) => putNewest(client, tableName, put, limits));
+  }
+}
+
+function isInvalid(error: unknown): boolean {
+  return errorName(error) === 'ValidationException';
 }
 
 async function putNewest(
@@ -71,6 +91,7 @@ async function putNewest(
       return 'written';
     } catch (error) {
       if (errorName(error) === 'ConditionalCheckFailedException') return standing(put, error);
+      if (isInvalid(error)) return 'refused';
       if (!isThrottling(error) || attempt >= limits.tries) throw failed(tableName, error);
       await pause(limits.pauseMs(attempt));
     }
@@ -110,8 +131,8 @@ async function putBatch(
       const unprocessed = puts.filter((put) => keys.has(`${put.pk}\n${put.sk}`));
       requests = unprocessed.map((put) => `{"PutRequest":{"Item":${put.item}}}`);
     } catch (error) {
-      if (!isThrottling(error)) throw failed(tableName, error);
-      if (attempt >= limits.tries) throw failed(tableName, error);
+      if (isInvalid(error)) throw error;
+      if (!isThrottling(error) || attempt >= limits.tries) throw failed(tableName, error);
     }
     if (attempt >= limits.tries) {
       const message = `Writing ${requests.length} records to table ${tableName} failed: still unprocessed after ${attempt + 1} tries.`;

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { mapBounded } from '../core/bounded.ts';
 import type { LandingCopy, ObjectFacts } from '../core/upload/copy.ts';
-import { isConflict, isMissing, isPreconditionFailed } from './aws-error.ts';
+import { isConflict, isMissingObject, isPreconditionFailed } from './aws-error.ts';
 
 export interface CopyLimits {
   /** Objects larger than this go by multipart copy. CopyObject takes 5 GiB at most. */
@@ -27,6 +27,7 @@ export const defaultCopyLimits: CopyLimits = {
 
 const mostParts = 10_000;
 const conflictTries = 4;
+const conflictPauseMs = 200;
 
 /**
  * Copies one object version server-side. Both conditions are on every call that can carry one: the source still has
@@ -45,8 +46,9 @@ export async function copyObject(
       return 'copied';
     } catch (error) {
       // A source that vanished is told apart from one that changed by the next HeadObject.
-      if (isPreconditionFailed(error) || isMissing(error)) return 'precondition';
+      if (isPreconditionFailed(error) || isMissingObject(error)) return 'precondition';
       if (!isConflict(error) || attempt >= conflictTries) throw error;
+      await new Promise((resolve) => setTimeout(resolve, attempt * conflictPauseMs));
     }
   }
 }
@@ -71,6 +73,8 @@ async function copyWhole(s3: S3Client, source: ObjectFacts, { bucket, key, metad
       ContentType: source.contentType,
       // The default would copy tags, which needs rights that owners of source buckets seldom grant.
       TaggingDirective: 'REPLACE',
+      // The same goes for annotations, which are copied by default and billed one by one.
+      AnnotationDirective: 'EXCLUDE',
     }),
   );
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { ExportStore } from '../core/export/batch.ts';
 import type { LandingStore } from '../core/normalize/run.ts';
@@ -8,7 +9,8 @@ import { type CopyLimits, copyObject, defaultCopyLimits } from './s3-copy.ts';
 
 /** One client an execution environment: its sockets outlive an invocation. */
 export function createS3(): S3Client {
-  return new S3Client({});
+  // An endpoint of one's own has no host for each bucket, and a bucket's dots would make none out of an address.
+  return new S3Client({ forcePathStyle: Boolean(process.env['AWS_ENDPOINT_URL_S3']) });
 }
 
 const archiveClasses = new Set(['GLACIER', 'DEEP_ARCHIVE']);
@@ -32,7 +34,7 @@ async function head(s3: S3Client, bucket: string, key: string, versionId?: strin
       sizeBytes: found.ContentLength ?? 0,
       lastModifiedMs: found.LastModified?.getTime() ?? 0,
       contentType: found.ContentType,
-      archived: archiveClasses.has(found.StorageClass ?? '') && !restored,
+      archived: (archiveClasses.has(found.StorageClass ?? '') || found.ArchiveStatus !== undefined) && !restored,
       ...(found.VersionId === undefined || found.VersionId === 'null' ? {} : { versionId: found.VersionId }),
     };
   } catch (error) {
@@ -47,7 +49,9 @@ export function landingStore(s3: S3Client, bucket: string): LandingStore {
     async open(key) {
       try {
         const object = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-        return { metadata: object.Metadata ?? {}, body: object.Body as AsyncIterable<Uint8Array> };
+        const body = object.Body as Readable;
+        // A body that is not read to its end would keep its socket for ever.
+        return { metadata: object.Metadata ?? {}, body, discard: () => void body.destroy() };
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw error;

@@ -1,4 +1,5 @@
 import type { Connection, ConnectionOptions } from 'snowflake-sdk';
+import { withoutQuotes } from '../core/snowflake/error-text.ts';
 
 export interface SnowflakeOptions {
   /** `<organization>-<account>`, or a locator with its region. */
@@ -109,8 +110,8 @@ const LOGIN_CURES: Readonly<Record<string, string>> = {
 
 /** By SQL state class; a statement says what it was by its first words, never by its values. */
 const QUERY_CURES: readonly (readonly [state: string, cure: string])[] = [
-  ['42S02', 'Run `firn snowflake apply`, and check that the role has been granted the object.'],
-  ['02000', 'Run `firn snowflake apply`, and check that the role has been granted the object.'],
+  ['42S02', "Make Firn's Snowflake objects, and check that the role has been granted this one."],
+  ['02000', "Make Firn's Snowflake objects, and check that the role has been granted this one."],
   ['42501', 'Grant the privilege to the role of this session.'],
   ['0A000', 'Use a statement that this account supports.'],
   ['42', 'Correct the statement.'],
@@ -126,7 +127,7 @@ function queryError(sql: string, error: DriverError): Error {
     'Run it again; if it persists, look it up in QUERY_HISTORY.';
   const code = [error.code, state].filter(Boolean).join(', SQL state ');
   const quotesValue = state.startsWith('22');
-  const why = quotesValue ? clause(error.message).replace(/'[^']*'|"[^"]*"/g, "'…'") : clause(error.message);
+  const why = quotesValue ? withoutQuotes(clause(error.message)) : clause(error.message);
   const message = `Running ${firstWords(sql)} in Snowflake: ${why} (code ${code}). ${cure}`;
   return quotesValue ? new Error(message) : new Error(message, { cause: error });
 }

@@ -13,26 +13,32 @@ type Connection = Awaited<ReturnType<typeof connectSnowflake>>;
 const pageRows = 10_000;
 
 /**
- * Opens the warehouse of this deployment with the key pair from Secrets Manager; undefined when the deployment has no
- * Snowflake. The caller closes it.
+ * The warehouse of this deployment, by the key pair from Secrets Manager; undefined when the deployment has no
+ * Snowflake. It connects when it is first asked; the caller closes it.
  */
-export async function openWarehouse(
-  env: Environment,
-): Promise<{ readonly warehouse: Warehouse; close(): Promise<void> } | undefined> {
+export function openWarehouse(env: Environment): { readonly warehouse: Warehouse; close(): Promise<void> } | undefined {
   const { FIRN_SNOWFLAKE_ACCOUNT: account, FIRN_SNOWFLAKE_USER: user, FIRN_SNOWFLAKE_SECRET_ARN: secretArn } = env;
   if (!account || !user || !secretArn) return undefined;
-  const accessUrl = env['FIRN_SNOWFLAKE_ACCESS_URL'];
-  const role = env['FIRN_SNOWFLAKE_ROLE'];
-  const connection = await connectSnowflake({
-    account,
-    user,
-    privateKeyPem: await readSecret(secretArn),
-    ...(role ? { role } : {}),
-    ...(accessUrl ? { accessUrl } : {}),
-  });
   const database = databaseName(env['FIRN_ENVIRONMENT'] ?? '');
-  const warehouse: Warehouse = { history: (entity, sinceMs) => history(connection, database, entity, sinceMs) };
-  return { warehouse, close: () => connection.close() };
+  let connection: Promise<Connection> | undefined;
+  const connect = async () => {
+    const {
+      FIRN_SNOWFLAKE_ACCESS_URL: accessUrl,
+      FIRN_SNOWFLAKE_ROLE: role,
+      FIRN_SNOWFLAKE_WAREHOUSE: warehouse,
+    } = env;
+    const optional = { ...(role && { role }), ...(warehouse && { warehouse }), ...(accessUrl && { accessUrl }) };
+    return connectSnowflake({ account, user, privateKeyPem: await readSecret(secretArn), ...optional });
+  };
+  return {
+    warehouse: {
+      async history(entity, sinceMs) {
+        connection ??= connect();
+        return history(await connection, database, entity, sinceMs);
+      },
+    },
+    close: async () => (await connection)?.close(),
+  };
 }
 
 async function history(

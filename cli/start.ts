@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { root } from '../deploy/folders.ts';
 import { bootPipeline, type Pipeline } from '../local/pipeline.ts';
 import { generateSamples } from '../samples/generate.ts';
+import { grouped } from './columns.ts';
 import { dropFile, planDrop, UsageError } from './drop.ts';
 import { exampleQuery, exampleRecord, quarantinedRows, warehouseCounts } from './start-examples.ts';
 import { type StartReport, startJson, startText } from './start-report.ts';
@@ -48,12 +49,20 @@ async function start(options: StartOptions): Promise<StartReport> {
   });
   try {
     await dropAll(pipeline, options, step, join(local, 'samples'));
-    step('waiting until the pipeline is drained');
-    await pipeline.drain();
+    await drained(pipeline, step);
     return await report(pipeline, startedMs);
   } finally {
     await pipeline.close();
   }
+}
+
+const progressMs = 5_000;
+
+async function drained(pipeline: Pipeline, step: (text: string) => void): Promise<void> {
+  step('waiting until the pipeline is drained');
+  const changes = pipeline.cloud.dynamodb.stream(pipeline.tableName);
+  const progress = setInterval(() => step(`… ${grouped(changes.count())} changes in the table`), progressMs);
+  await pipeline.drain().finally(() => clearInterval(progress));
 }
 
 async function dropAll(

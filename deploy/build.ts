@@ -13,7 +13,11 @@ export interface BuildOptions {
   readonly handlersDir: string;
   /** ISO time of this build; a later build must carry a later one. */
   readonly build: string;
+  readonly loads?: Loads;
 }
+
+/** Number of each entity's current load. */
+type Loads = Readonly<Record<string, number>>;
 
 /** What `writeBuild` made. All paths are absolute but those of `sourceInputs`. */
 export interface Build {
@@ -34,20 +38,20 @@ export interface Build {
  *
  * @throws with everything that is wrong with the sources, see `loadSources`
  */
-export async function writeBuild({ sourcesDir, handlersDir, build }: BuildOptions): Promise<Build> {
+export async function writeBuild({ sourcesDir, handlersDir, build, loads = {} }: BuildOptions): Promise<Build> {
   const key = createHash('sha256').update(`${sourcesDir}\0${handlersDir}`).digest('hex').slice(0, 12);
   const dir = join(root, '.firn', 'build', key);
   const { sources, inputs } = await loadSources(sourcesDir, join(dir, 'sources'));
   const registryFile = join(dir, 'registry.ts');
-  await writeWhole(registryFile, registryModule(build, sources));
+  await writeWhole(registryFile, registryModule(build, sources, loads));
   const entries = await writeEntries(dir, handlersDir);
-  return { registry: { build, sources }, dir, registryFile, entries, sourceInputs: inputs };
+  return { registry: { build, sources, loads }, dir, registryFile, entries, sourceInputs: inputs };
 }
 
-function registryModule(build: string, sources: readonly RegisteredSource[]): string {
+function registryModule(build: string, sources: readonly RegisteredSource[], loads: Loads): string {
   const imports = sources.map(({ id }, index) => `import source${index} from './sources/${id}.mjs';\n`).join('');
   const list = sources.map(({ id, hash }, index) => `    { id: '${id}', hash: '${hash}', source: source${index} },\n`);
-  return `${imports}\nexport const registry = {\n  build: '${build}',\n  sources: [\n${list.join('')}  ],\n};\n`;
+  return `${imports}\nexport const registry = {\n  build: '${build}',\n  sources: [\n${list.join('')}  ],\n  loads: ${JSON.stringify(loads)},\n};\n`;
 }
 
 async function writeEntries(dir: string, handlersDir: string): Promise<Readonly<Record<FunctionName, string>>> {

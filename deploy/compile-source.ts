@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { relative, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { coreRevision } from '../core/normalize/core-revision.ts';
+import { coreHash } from './core-hash.ts';
 import { root } from './folders.ts';
 
 /** One source file with everything it imports except `firn`, as one module. */
@@ -9,7 +9,7 @@ export interface CompiledSource {
   readonly id: string;
   readonly code: string;
   readonly map: string;
-  /** 32 hex digits over `code` and the core revision: comments, spacing and where the file lies do not count. */
+  /** 32 hex digits over `code` and the core it runs with: comments, spacing and where the file lies do not count. */
   readonly hash: string;
   /** The files that went into it, relative to the root. */
   readonly inputs: readonly string[];
@@ -45,7 +45,10 @@ export async function compileSource(id: string, file: string): Promise<CompiledS
   });
   const text = (suffix: string) => result.outputFiles.find((each) => each.path.endsWith(suffix))?.text ?? '';
   const code = text('.mjs');
-  const hash = createHash('sha256').update(`${coreRevision}\0${code}`).digest('hex').slice(0, 32);
+  const hash = createHash('sha256')
+    .update(`${await coreHash()}\0${code}`)
+    .digest('hex')
+    .slice(0, 32);
   return { id, code, map: text('.map'), hash, inputs: Object.keys(result.metafile.inputs) };
 }
 

@@ -8,11 +8,13 @@ export interface Channel {
   readonly queueArn: string;
 }
 
-/** What a deployment must know of its Snowflake account. `firn snowflake apply` writes it. */
+/** What a deployment must know of its Snowflake account. */
 export interface SnowflakeFile {
   readonly account: string;
   readonly user: string;
   readonly role: string;
+  /** The warehouse that reconcile's questions run in; the user's default one when absent. */
+  readonly warehouse?: string;
   /** Snowflake's own IAM user, one per Snowflake account. */
   readonly iamUserArn: string;
   readonly externalId: string;
@@ -33,7 +35,7 @@ export async function readSnowflakeFile(file: string): Promise<SnowflakeFile | u
     throw new Error(`${file} cannot be read: ${cause.message}`, { cause });
   });
   if (text === undefined) return undefined;
-  const remedy = 'Write it again with `firn snowflake apply`, or take the file away for a stack without Snowflake.';
+  const remedy = 'Mend it, or take the file away for a stack without Snowflake.';
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -51,7 +53,8 @@ function problemsOf(value: unknown): string[] {
   const problems = texts
     .filter((name) => typeof value[name] !== 'string' || value[name] === '')
     .map((name) => `\`${name}\` is not a text`);
-  const { secretArn, channels } = value;
+  const { secretArn, warehouse, channels } = value;
+  if (warehouse !== undefined && typeof warehouse !== 'string') problems.push('`warehouse` is not a text');
   if (secretArn !== undefined && typeof secretArn !== 'string') problems.push('`secretArn` is not a text');
   if (!isObject(channels)) return [...problems, '`channels` is not an object'];
   for (const [entity, channel] of Object.entries(channels)) {

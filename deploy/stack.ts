@@ -1,3 +1,4 @@
+import { checkSources } from '../core/source/check.ts';
 import type { Registry } from '../core/source/registry.ts';
 import { type Build, writeBuild } from './build.ts';
 import { type Inputs, inputsFrom } from './folders.ts';
@@ -47,8 +48,21 @@ async function makeStack(stage: string, inputs: Inputs): Promise<Stack> {
     );
   }
   const snowflake = await readSnowflakeFile(inputs.snowflakeFile);
-  const build = await writeBuild({ ...inputs, build: new Date().toISOString() });
+  const channels = Object.entries(snowflake?.channels ?? {});
+  const loads = Object.fromEntries(channels.map(([entity, { load }]) => [entity, load]));
+  const build = await writeBuild({ ...inputs, build: new Date().toISOString(), loads });
+  const problems = [...checkSources(build.registry.sources), ...entitiesWithoutPipe(build.registry, snowflake)];
+  if (problems.length > 0) throw new Error(`${problems.length} mistakes in the sources:\n${problems.join('\n')}`);
   return { build, parts: stackParts(build.registry, stage, snowflake) };
+}
+
+/** Export files of an entity without a pipe would wait in the bucket and nobody would say so. */
+function entitiesWithoutPipe({ sources }: Registry, snowflake: SnowflakeFile | undefined): readonly string[] {
+  if (!snowflake) return [];
+  const entities = new Set(sources.map(({ source }) => source.config.entity));
+  return [...entities]
+    .filter((entity) => snowflake.channels[entity] === undefined)
+    .map((entity) => `entity ${entity} has no pipe in the Snowflake file: make its Snowflake objects first`);
 }
 
 /** The generated parts of the template, from data alone. */

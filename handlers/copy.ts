@@ -1,5 +1,6 @@
 import { createDynamoDb, openTable } from '../adapters/dynamodb.ts';
 import { copyStore, createS3 } from '../adapters/s3.ts';
+import { createSqs, delayer } from '../adapters/sqs.ts';
 import { retryable } from '../core/failure.ts';
 import { readMessage } from '../core/origin/candidate.ts';
 import type { Registry } from '../core/source/registry.ts';
@@ -9,9 +10,17 @@ import { environment } from './environment.ts';
 import { queueHandler } from './stack.ts';
 import { count, log } from './telemetry.ts';
 
+const names = [
+  'FIRN_TABLE',
+  'FIRN_LANDING_BUCKET',
+  'FIRN_BUCKET_PREFIX',
+  'FIRN_BUCKET_SUFFIX',
+  'FIRN_COPY_QUEUE_URL',
+] as const;
+
 /** Layer 1: events of source buckets, in a queue, to verbatim copies in landing. */
 export function copyHandler(registry: Registry) {
-  const env = environment(['FIRN_TABLE', 'FIRN_LANDING_BUCKET', 'FIRN_BUCKET_PREFIX', 'FIRN_BUCKET_SUFFIX']);
+  const env = environment(names);
   const naming = { prefix: env.FIRN_BUCKET_PREFIX, suffix: env.FIRN_BUCKET_SUFFIX };
   const ports = {
     route: compileRoutes(registry, naming),
@@ -20,7 +29,8 @@ export function copyHandler(registry: Registry) {
     landingBucket: env.FIRN_LANDING_BUCKET,
     now: () => Date.now(),
   };
-  return queueHandler('copy', async (body) => {
+  const delay = delayer(createSqs(), env.FIRN_COPY_QUEUE_URL);
+  const work = async (body: string) => {
     const message = readMessage(body);
     if (message.kind === 'test') return;
     if (message.kind === 'unreadable')
@@ -32,5 +42,6 @@ export function copyHandler(registry: Registry) {
       if (copied.kind === 'unrouted') log('warn', 'no source claims this object', { object });
       count('copy', { [copied.kind]: 1 }, { object, uploadId: 'uploadId' in copied ? copied.uploadId : undefined });
     }
-  });
+  };
+  return queueHandler({ layer: 'copy', delay, work });
 }

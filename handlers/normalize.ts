@@ -1,5 +1,7 @@
+import type { Context } from 'aws-lambda';
 import { createDynamoDb, openTable } from '../adapters/dynamodb.ts';
 import { createS3, landingStore } from '../adapters/s3.ts';
+import { createSqs, delayer } from '../adapters/sqs.ts';
 import { retryable } from '../core/failure.ts';
 import { normalizeLanding } from '../core/normalize/run.ts';
 import { readMessage } from '../core/origin/candidate.ts';
@@ -10,10 +12,11 @@ import { count, log } from './telemetry.ts';
 
 /** Layer 2: landing objects to records in the table, and what does not fit to quarantine. */
 export function normalizeHandler(registry: Registry) {
-  const env = environment(['FIRN_TABLE', 'FIRN_LANDING_BUCKET']);
+  const env = environment(['FIRN_TABLE', 'FIRN_LANDING_BUCKET', 'FIRN_NORMALIZE_QUEUE_URL']);
   const table = openTable(createDynamoDb(), env.FIRN_TABLE);
   const store = landingStore(createS3(), env.FIRN_LANDING_BUCKET);
-  return queueHandler('normalize', async (body, context) => {
+  const delay = delayer(createSqs(), env.FIRN_NORMALIZE_QUEUE_URL);
+  const work = async (body: string, context: Context) => {
     const message = readMessage(body);
     if (message.kind === 'test') return;
     if (message.kind === 'unreadable')
@@ -34,5 +37,6 @@ export function normalizeHandler(registry: Registry) {
       const counts = { rowsRead, rowsDropped, accepted: accepted.count, quarantined: quarantined.count };
       count('normalize', { ...counts, stale: stale.count, collapsed: collapsed.count }, { uploadId: done.uploadId });
     }
-  });
+  };
+  return queueHandler({ layer: 'normalize', delay, work });
 }

@@ -8,15 +8,17 @@ import { environment } from './environment.ts';
 import { wholeHandler } from './stack.ts';
 import { count, log } from './telemetry.ts';
 
+const names = [
+  'FIRN_TABLE',
+  'FIRN_LANDING_BUCKET',
+  'FIRN_EXPORT_BUCKET',
+  'FIRN_COPY_QUEUE_URL',
+  'FIRN_NORMALIZE_QUEUE_URL',
+] as const;
+
 /** On a schedule: asks Snowflake what it loaded, closes books, and re-drives what got stuck. */
 export function reconcileHandler(registry: Registry) {
-  const env = environment([
-    'FIRN_TABLE',
-    'FIRN_LANDING_BUCKET',
-    'FIRN_EXPORT_BUCKET',
-    'FIRN_COPY_QUEUE_URL',
-    'FIRN_NORMALIZE_QUEUE_URL',
-  ]);
+  const env = environment(names);
   const sqs = createSqs();
   const ports = {
     registry,
@@ -28,18 +30,13 @@ export function reconcileHandler(registry: Registry) {
     now: () => Date.now(),
   };
   return wholeHandler<unknown>('reconcile', async () => {
-    const warehouse = await openWarehouse(process.env);
-    if (!warehouse)
-      log('warn', 'load unverified: this deployment has no Snowflake credentials, so books stay open at exported');
-    const { files, ...counts } = await reconcile({ ...ports, warehouse: warehouse?.warehouse }).finally(() =>
-      warehouse?.close(),
-    );
+    const open = openWarehouse(process.env);
+    if (!open) log('warn', 'load unverified: without Snowflake credentials books stay open at exported');
+    const close = () => open?.close().catch(() => {});
+    const report = await reconcile({ ...ports, warehouse: open?.warehouse }).finally(close);
+    const { files, unjudged, ...counts } = report;
     for (const file of files.failed) log('error', 'Snowflake did not load an export file', { ...file });
-    count('reconcile', {
-      ...counts,
-      filesVerified: files.verified,
-      filesFailed: files.failed.length,
-      filesWaiting: files.waiting,
-    });
+    for (const upload of unjudged) log('error', 'the books of an upload could not be judged', { ...upload });
+    count('reconcile', { ...counts, filesVerified: files.verified, filesWaiting: files.waiting });
   });
 }

@@ -26,18 +26,30 @@ function logFailure(layer: string, error: unknown, facts: Readonly<Record<string
 /** Messages of one batch under way at once. */
 const atOnce = 10;
 
+/** Seconds until a message that failed comes back: 30 s, 2, 8, 32 minutes. Without it, it would be the visibility timeout. */
+const delaySeconds = (received: number) => Math.min(30 * 4 ** (received - 1), 3600);
+
+export interface QueueWork {
+  readonly layer: string;
+  /** Makes a message come back after so many seconds. */
+  readonly delay: (receiptHandle: string, seconds: number) => Promise<void>;
+  readonly work: (body: string, context: Context) => Promise<void>;
+}
+
 /**
  * A handler of an SQS queue. A message whose work throws is reported as failed and comes back; when all of them fail
  * the batch throws, so that the function's error metric moves. Never reports success for what it did not finish.
  */
-export function queueHandler(layer: string, work: (body: string, context: Context) => Promise<void>) {
+export function queueHandler({ layer, delay, work }: QueueWork) {
   return stack<SQSEvent, SQSBatchResponse>(layer, async (event, context) => {
-    const failures = await mapBounded(event.Records, atOnce, async ({ body, messageId }) => {
+    const failures = await mapBounded(event.Records, atOnce, async ({ body, messageId, receiptHandle, attributes }) => {
       try {
         await work(body, context);
         return undefined;
       } catch (error) {
         logFailure(layer, error, { messageId });
+        // If this fails too, the message comes back after the visibility timeout all the same.
+        await delay(receiptHandle, delaySeconds(Number(attributes.ApproximateReceiveCount))).catch(() => {});
         return messageId;
       }
     });

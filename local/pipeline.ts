@@ -1,5 +1,6 @@
+import { hash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { openTable } from '../adapters/dynamodb.ts';
@@ -60,7 +61,9 @@ export async function bootPipeline(options: PipelineOptions): Promise<Pipeline> 
   await rm(dataDir, { recursive: true, force: true });
   await mkdir(dataDir, { recursive: true });
   options.onStep?.('starting S3, SQS, DynamoDB and Snowflake stand-ins');
-  const { sources } = await loadSources(options.sourcesDir, join(root, '.firn', 'build', 'local-sources'));
+  // A folder of its own for each folder of sources: two pipelines may boot side by side.
+  const compiled = `local-${hash('sha256', resolve(options.sourcesDir), 'hex').slice(0, 12)}`;
+  const { sources } = await loadSources(options.sourcesDir, join(root, '.firn', 'build', compiled));
   const registry: Registry = { build: '', sources };
   const services = await startServices({ dataDir, clock, faults });
   try {
@@ -112,7 +115,7 @@ async function bootOn(services: Services, registry: Registry, options: PipelineO
   const dynamodb = new DynamoDBClient({ ...client, endpoint: cloud.endpoints.dynamodb });
   const tableName = cloud.physicalId('Table');
   const table = openTable(dynamodb, tableName);
-  const settle = () => cloud.settle(() => warehouse.snowflake.idle());
+  const settle = () => cloud.settle(() => warehouse.snowflake.quiet());
   return {
     cloud,
     registry,

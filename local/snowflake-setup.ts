@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { connectSnowflake } from '../adapters/snowflake.ts';
 import {
@@ -11,6 +11,7 @@ import {
 import { type SnowflakeObjects, snowflakeObjects } from '../core/snowflake/objects.ts';
 import { statements } from '../core/snowflake/statements.ts';
 import type { SnowflakeFile } from '../deploy/snowflake-file.ts';
+import { writeWhole } from '../deploy/write-whole.ts';
 import type { FaultHook } from './faults.ts';
 import type { LoadQuirks } from './snowflake/load-file.ts';
 import { type LocalSnowflake, startSnowflake } from './snowflake/server.ts';
@@ -38,7 +39,7 @@ export interface SnowflakeSetupOptions {
   readonly entities: readonly string[];
   readonly exportBucket: string;
   readonly accountId: string;
-  /** Written for serverless.yml, as `firn snowflake apply` does for a deployment. */
+  /** Written for serverless.yml: what a stack has to know of Snowflake. */
   readonly file: string;
   readonly faults?: FaultHook | undefined;
   readonly loading?: LoadQuirks | undefined;
@@ -82,7 +83,7 @@ export async function setUpSnowflake(options: SnowflakeSetupOptions): Promise<Sn
   });
   const file = await apply(connect, objects);
   await mkdir(dirname(options.file), { recursive: true });
-  await writeFile(options.file, `${JSON.stringify(file, null, 2)}\n`);
+  await writeWhole(options.file, `${JSON.stringify(file, null, 2)}\n`);
   return { snowflake, objects, connect, environment: { FIRN_SNOWFLAKE_ACCESS_URL: snowflake.url } };
 }
 

@@ -30,11 +30,12 @@ export async function* batches(
   bytes: AsyncIterable<Uint8Array>,
   limits: DecodeLimits,
   scanner: Scanner,
+  blockBytes: number,
 ): AsyncGenerator<RowBatch, void, undefined> {
-  const source = openWindow(bytes, limits.batchBytes);
+  const source = openWindow(bytes, limits.batchBytes, blockBytes);
   const { window } = source;
   try {
-    await source.more();
+    while (window.view.length < 3 && !window.done && source.canAppend()) await source.more();
     if (window.view[0] === 0xef && window.view[1] === 0xbb && window.view[2] === 0xbf) window.at = 3;
     let batch = newBatch();
     for (;;) {

@@ -13,7 +13,7 @@ export interface CsvMarks {
 export interface CsvCursor {
   /** Index in the view up to which the row has been read. */
   at: number;
-  /** In the row: before a cell, in a cell without quotes, inside quotes, behind them, in text behind them. */
+  /** Before a cell, in one without quotes, inside quotes, behind them; after a fault, to the end of the line. */
   state: 'start' | 'plain' | 'quoted' | 'closed' | 'after';
   /** Start, end and kind of each cell, one after another: indexes in the view. */
   readonly cells: number[];
@@ -90,7 +90,7 @@ export function readCsvRow(cursor: CsvCursor, view: Buffer, marks: CsvMarks, las
     if (step === 'starved') return false;
     if (step === 'row') return true;
     if (step === 'text') {
-      // Text behind a closing quote: the row is lost, and its end is looked for as if there had been no quote.
+      // Most likely a quote that should have been doubled, so that no quote of this row can be trusted any more.
       setFault(cursor, 'decode.textAfterQuote', cursor.at);
       cursor.state = 'after';
     }
@@ -172,6 +172,7 @@ function readMark(cursor: CsvCursor, view: Buffer, { delimiter }: CsvMarks, last
     if (at + 1 === view.length && !last) return 'starved';
     return endRow(cursor, view[at + 1] === LF && at + 1 < view.length ? at + 2 : at + 1);
   }
+  if (cursor.state === 'after') return 'text';
   for (let index = 0; index < delimiter.length; index++) {
     if (at + index === view.length) return last ? 'text' : 'starved';
     if (view[at + index] !== delimiter[index]) return 'text';

@@ -1,4 +1,3 @@
-import { StringDecoder } from 'node:string_decoder';
 import type { CsvFormat } from './csv.ts';
 
 export type CsvEncoding = 'utf-8' | 'latin1' | 'windows-1252' | 'utf-16le';
@@ -36,13 +35,17 @@ export function withEncoding(bytes: AsyncIterable<Uint8Array>, format: CsvFormat
 }
 
 async function* fromUtf16(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  const decoder = new StringDecoder('utf16le');
-  let odd = false;
+  let rest = Buffer.alloc(0);
   for await (const chunk of bytes) {
-    odd = odd !== (chunk.length % 2 === 1);
-    yield utf8Of(decoder.write(chunk));
+    const known = Buffer.concat([rest, chunk]);
+    let end = known.length & ~1;
+    // The first half of a surrogate pair waits for the second.
+    if (end >= 2 && ((known[end - 1] as number) & 0xfc) === 0xd8) end -= 2;
+    rest = known.subarray(end);
+    yield utf8Of(known.toString('utf16le', 0, end));
   }
-  yield utf8Of(odd ? `${decoder.end().slice(0, -1)}\ud800` : decoder.end());
+  // What is left is half a character: any half of a pair stands for it.
+  if (rest.length > 0) yield utf8Of('\ud800');
 }
 
 /** UTF-8 of a text; half a surrogate pair becomes a byte that UTF-8 never has, so that its row is found invalid. */

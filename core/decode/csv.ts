@@ -1,4 +1,4 @@
-import { type Batch, isFull, type Scanner } from './batches.ts';
+import { type Batch, isFull, type Scanner, tooLong } from './batches.ts';
 import { dialectOf } from './csv-dialect.ts';
 import { type CsvReader, newCsvReader, positionOf, rawHead, refuseHeader, takeCsvRow } from './csv-reader.ts';
 import { beginCsvRow, readCsvRow } from './csv-row.ts';
@@ -88,16 +88,15 @@ function scan(reader: CsvReader, window: Window, batch: Batch): 'more' | 'full' 
     const next = end === cr && lf === cr + 1 ? end + 2 : Math.min(end + 1, view.length);
     // A CR at the edge may be half a line end.
     const isWhole = done || (end < view.length && (end === lf || cr + 1 < view.length));
-    const kind = kindOfLine(reader, view, start, done);
-    if (kind === 'ignored' || (isWhole && end === start)) {
+    if ((isWhole && end === start) || isPassedOver(reader, view, start)) {
       reader.passing = !isWhole;
       window.at = isWhole ? next : end;
       if (isWhole && reader.skipRows > 0) reader.skipRows--;
       if (!isWhole) return 'more';
       continue;
     }
-    let found = kind === 'row' && isWhole;
-    if (kind === 'row' && quote < end) {
+    let found = isWhole;
+    if (quote < end) {
       beginCsvRow(cursor, start);
       found = readCsvRow(cursor, view, marks, done);
     }
@@ -111,16 +110,13 @@ function scan(reader: CsvReader, window: Window, batch: Batch): 'more' | 'full' 
   return done ? 'end' : 'more';
 }
 
-/** Whether the line that begins at `start` is a row; `unknown` when that shows only with more bytes. */
-function kindOfLine(reader: CsvReader, view: Buffer, start: number, done: boolean): 'row' | 'ignored' | 'unknown' {
-  if (reader.passing || reader.skipRows > 0) return 'ignored';
+/** Whether the line that begins at `start` is no row. What the view cuts off is no whole row yet either way. */
+function isPassedOver(reader: CsvReader, view: Buffer, start: number): boolean {
+  if (reader.passing || reader.skipRows > 0) return true;
   const { comment } = reader.dialect;
-  if (!comment) return 'row';
-  for (let index = 0; index < comment.length; index++) {
-    if (start + index === view.length) return done ? 'row' : 'unknown';
-    if (view[start + index] !== comment[index]) return 'row';
-  }
-  return 'ignored';
+  if (!comment) return false;
+  for (let index = 0; index < comment.length; index++) if (view[start + index] !== comment[index]) return false;
+  return true;
 }
 
 /** Begins a row that is longer than allowed and whose end is not in the window. */
@@ -140,7 +136,7 @@ function passLong(reader: CsvReader, window: Window, batch: Batch): boolean {
   const found = readCsvRow(cursor, window.view, dialect.marks, window.done);
   window.at = cursor.at;
   if (!found) return false;
-  refuseHeader(reader, 'it is too long');
+  refuseHeader(reader, tooLong(limits).message);
   addLongRow(batch, long, window.base + cursor.end, limits);
   reader.long = undefined;
   return true;

@@ -39,7 +39,7 @@ export async function decompress(
   while (length < 2) {
     const next = await chunks.next();
     if (next.done) break;
-    head.push(next.value);
+    head.push(new Uint8Array(next.value));
     length += next.value.length;
   }
   const [first, second] = Buffer.concat(head.map((chunk) => chunk.subarray(0, 2)));

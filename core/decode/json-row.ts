@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { addBad, addRow, type Batch, headOf } from './batches.ts';
 import type { RowFault } from './codes.ts';
 import { mayLoseDigits, parseExactJson } from './exact-json.ts';
+import { ExactNumber } from './exact-number.ts';
 import type { DecodeLimits } from './format.ts';
 import { deeperThan } from './json-element.ts';
 import { explainJsonFault } from './json-machine.ts';
@@ -35,7 +36,7 @@ export function takeJsonRow(batch: Batch, view: Buffer, row: JsonText, limits: D
     const message = explainJsonFault(view.subarray(start, end));
     return rejectRow(batch, view, row, { code: 'decode.invalidJson', message }, limits);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof ExactNumber) {
     const message = `expected a JSON object, found ${kindOf(value)}`;
     return rejectRow(batch, view, row, { code: 'decode.notAnObject', message }, limits);
   }
@@ -70,7 +71,7 @@ function hasOpeners(text: string, count: number): boolean {
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
-  return typeof value === 'object' ? 'a number' : `a ${typeof value === 'bigint' ? 'number' : typeof value}`;
+  return typeof value === 'string' || typeof value === 'boolean' ? `a ${typeof value}` : 'a number';
 }
 
 /** Index of the first byte that is not UTF-8. `text` is what `bytes` decode to; a genuine U+FFFD is passed over. */

@@ -80,14 +80,12 @@ function isUtf8Head(view: Buffer, isWhole: boolean): boolean {
 /** JSON as documents or lines; undefined when this is no JSON, such as a log line that begins with a bracket. */
 function sniffJson(view: Buffer, extension: string): Format | undefined {
   const isLinesName = /^(nd|ld)json$|^jsonl(ines)?$/.test(extension);
-  const machine = newJsonMachine();
-  let at = 0;
-  while (at < view.length && !isComplete(machine) && feed(machine, view[at] as number)) at++;
-  const hasFault = at < view.length && !isComplete(machine);
+  const { at, hasFault } = firstValue(view);
   const lineEnd = view.indexOf(LF);
   if (hasFault) {
     // One bad row at the top must not hide that the next lines are rows.
-    if (view[0] === OPEN_OBJECT && lineEnd >= 0 && view[lineEnd + 1] === OPEN_OBJECT) return ndjson();
+    const second = lineEnd < 0 ? view.subarray(0, 0) : view.subarray(lineEnd + 1);
+    if (view[0] === OPEN_OBJECT && second[0] === OPEN_OBJECT && !firstValue(second).hasFault) return ndjson();
     if (isLinesName) return ndjson();
     return /json$/.test(extension) ? json() : undefined;
   }
@@ -96,6 +94,14 @@ function sniffJson(view: Buffer, extension: string): Format | undefined {
   while (next < view.length && isJsonSpace(view[next])) next++;
   if (next === view.length) return isLinesName ? ndjson() : json();
   return lineEnd >= 0 && lineEnd < next ? ndjson() : json();
+}
+
+/** Where the first JSON value ends, and whether a fault ends it. */
+function firstValue(view: Buffer): { readonly at: number; readonly hasFault: boolean } {
+  const machine = newJsonMachine();
+  let at = 0;
+  while (at < view.length && !isComplete(machine) && feed(machine, view[at] as number)) at++;
+  return { at, hasFault: at < view.length && !isComplete(machine) };
 }
 
 function isCsvName(extension: string): boolean {

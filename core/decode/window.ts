@@ -24,21 +24,21 @@ export interface WindowSource {
   close(): Promise<void>;
 }
 
-/** Scanning is fastest on blocks of this size: they stay in the processor's cache (64 KiB; 16 KiB and 1 MiB lose a third). */
-const BLOCK_BYTES = 64 * 1024;
+/** A byte order mark must fit in before anything is consumed. */
+const BOM_BYTES = 3;
 
 /**
- * Opens a window over an object. Every `more` appends at least as much as is unconsumed, so a scanner may start again
- * at the row it could not finish and still looks at each byte twice at most, however small the chunks.
+ * Opens a window over an object. Every `more` appends a block, or as much as is unconsumed if that is more, so a scanner
+ * may start again at the row it could not finish and still looks at each byte twice at most, however small the chunks.
  */
-export function openWindow(bytes: AsyncIterable<Uint8Array>, capacityBytes: number): WindowSource {
+export function openWindow(bytes: AsyncIterable<Uint8Array>, capacityBytes: number, blockBytes: number): WindowSource {
   const chunks = bytes[Symbol.asyncIterator]();
-  let buffer = Buffer.allocUnsafe(Math.max(capacityBytes, 2 * BLOCK_BYTES));
+  let buffer = Buffer.allocUnsafe(Math.max(capacityBytes, 2 * blockBytes, BOM_BYTES + blockBytes));
   let pending: Uint8Array = buffer.subarray(0, 0);
   let failure: { readonly error: unknown } | undefined;
   const window: Window = { view: buffer.subarray(0, 0), at: 0, base: 0, done: false };
 
-  const wanted = () => Math.max(BLOCK_BYTES, window.view.length - window.at);
+  const wanted = () => Math.max(blockBytes, window.view.length - window.at);
 
   const next = async (): Promise<boolean> => {
     try {

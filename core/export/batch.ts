@@ -70,8 +70,9 @@ async function exportEntity(
     const file = named(fresh);
     const key = exportKey(file, ports.loadOf(entity));
     const bytes = await putLines(ports.store, key, fresh.map(exportLine));
-    await ports.table.putMany(uploadsIn(fresh, file.name, { exportFile: key, unchangedFile: '' }));
+    // The file's own item first: an upload must not wait for a file that nobody ever asks the warehouse about.
     await noteFile(ports.table, file, key, fresh, bytes);
+    await ports.table.putMany(uploadsIn(fresh, file.name, { exportFile: key, unchangedFile: '' }));
     written.push(key);
   }
   if (unchanged.length > 0) {
@@ -101,13 +102,15 @@ function uploadsIn(
   return [...runs.values()].map((rows) => {
     const counter = new RowCounter();
     const leansOn: Record<string, number> = {};
-    for (const { position, output, unchangedSince } of rows) {
+    let contradictions = 0;
+    for (const { position, output, unchangedSince, contradicts } of rows) {
       counter.add(position, output);
+      if (contradicts) contradictions += 1;
       if (unchangedSince !== undefined) leansOn[unchangedSince] = (leansOn[unchangedSince] ?? 0) + 1;
     }
     const { uploadId = '', revision = 0 } = rows[0] ?? {};
     const set = keys.exportFile === '' ? { unchanged: counter.value(), leansOn } : { exported: counter.value() };
-    return { ...uploadInFileKey(uploadId, revision, file), ...keys, ...set };
+    return { ...uploadInFileKey(uploadId, revision, file), ...keys, ...set, contradictions };
   });
 }
 

@@ -17,6 +17,12 @@ export function exportKey(file: FileName, load: number): string {
   return `export/entity=${file.entity}/load=${load}/dt=${file.day}/${file.name}.ndjson.gz`;
 }
 
+/** The file that a key of the export bucket names, or undefined when it is no export file's. */
+export function parseExportKey(key: string): FileName | undefined {
+  const [, entity, day, name] = /^export\/entity=([^/]+)\/load=\d+\/dt=([^/]+)\/(.+)\.ndjson\.gz$/.exec(key) ?? [];
+  return entity && day && name ? { entity, day, name } : undefined;
+}
+
 /** Rows of one batch that changed nothing, for the exact count of books. No pipe reads here. */
 export function unchangedKey(file: FileName): string {
   return `unchanged/entity=${file.entity}/dt=${file.day}/${file.name}.ndjson.gz`;
@@ -55,7 +61,7 @@ export function exportLine({ record, image }: Change): string {
   );
 }
 
-/** One line of an unchanged file: upload, revision, row, and the upload whose content it still is. */
+/** One line of an unchanged file: upload, revision, row, and `<uploadId>#<revision>` whose content it still is. */
 export function unchangedLine(change: Change): string {
   const row = rowNumber(change.position, change.output);
   return JSON.stringify([change.uploadId, change.revision, row, change.unchangedSince]);

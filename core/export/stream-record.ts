@@ -31,8 +31,10 @@ export interface Change {
   readonly revision: number;
   readonly position: number;
   readonly output: number;
-  /** The upload that the unchanged content came from; undefined for content that is new. */
+  /** `<uploadId>#<revision>` that the unchanged content came from; undefined for content that is new. */
   readonly unchangedSince: string | undefined;
+  /** The old image has the same version and other content: the source is not deterministic. */
+  readonly contradicts: boolean;
 }
 
 /**
@@ -67,7 +69,8 @@ export function readStreamRecord(record: StreamRecord): Read {
   // edited what the digest was made of.
   if (old?.['version']?.S === version && old['digest']?.S === digest) return stray;
   const [position, output] = row;
-  const unchangedSince = old?.['digest']?.S === digest ? (old['uploadId']?.S ?? undefined) : undefined;
+  const unchanged = old?.['digest']?.S === digest;
+  const contradicts = old?.['version']?.S === version && !unchanged;
   return {
     kind: 'change',
     record,
@@ -77,6 +80,16 @@ export function readStreamRecord(record: StreamRecord): Read {
     revision,
     position,
     output,
-    unchangedSince,
+    unchangedSince: unchanged ? runOf(old) : undefined,
+    contradicts,
   };
+}
+
+/** `<uploadId>#<revision>` of an image that Firn put; the content of any other counts as an unknown upload's. */
+function runOf(image: Image): string {
+  try {
+    return `${image['uploadId']?.S ?? ''}#${revisionOf(image['version']?.S ?? '')}`;
+  } catch {
+    return '#0';
+  }
 }

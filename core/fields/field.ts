@@ -66,10 +66,18 @@ export class Problem {
 
 /** Parsed text as a DynamoDB JSON attribute value: `{"S":"…"}`. */
 export function attributeJson(attribute: Compiled['attribute'], text: string): string {
-  if (attribute === 'S') return `{"S":${JSON.stringify(text)}}`;
+  if (attribute === 'S') return `{"S":${quoted(text)}}`;
   if (attribute === 'N') return `{"N":"${text}"}`;
   if (attribute === 'BOOL') return `{"BOOL":${text}}`;
   return text;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that JSON escapes.
+const escaped = /["\\\u0000-\u001f\ud800-\udfff]/;
+
+/** A text as JSON. Most texts need no escapes, and finding that out is several times faster than JSON.stringify. */
+export function quoted(text: string): string {
+  return escaped.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
 /** The kind of a raw value in words, for messages: `text`, `a number`, `nothing`, … */

@@ -65,6 +65,7 @@ function map(value: object, depth: number): string | Problem {
   for (const [name, member] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const part = attribute(member, depth + 1);
     if (typeof part !== 'string') return part;
+    if (name === '') return new Problem('field.name', 'expected no empty names, which DynamoDB refuses');
     if (!name.isWellFormed())
       return new Problem('field.unicode', 'expected names in Unicode, found half a surrogate pair');
     parts.push(`${JSON.stringify(name)}:${part}`);

@@ -14,6 +14,8 @@ export type Read = string | Problem | null | undefined;
 export interface FieldReader {
   readonly name: string;
   readonly attribute: Compiled['attribute'];
+  /** `"name":` */
+  readonly prefix: string;
   readonly read: (row: unknown, file: FileFacts) => Read;
 }
 
@@ -46,7 +48,7 @@ export function compileField(
     }
     return parse(value, file);
   };
-  return { name, attribute, read };
+  return { name, attribute, prefix: `${JSON.stringify(name)}:`, read };
 }
 
 function missingMessage(from: From, columns: readonly string[] | undefined): string {
@@ -94,5 +96,5 @@ function firstValue(getters: readonly Getter[], row: unknown, emptyIsNull: boole
 /** One member of a DynamoDB JSON map, `"name":{"S":"…"}`; undefined for a field that is not there. */
 export function memberJson(reader: FieldReader, value: string | null | undefined): string | undefined {
   if (value === undefined) return undefined;
-  return `${JSON.stringify(reader.name)}:${value === null ? '{"NULL":true}' : attributeJson(reader.attribute, value)}`;
+  return reader.prefix + (value === null ? '{"NULL":true}' : attributeJson(reader.attribute, value));
 }

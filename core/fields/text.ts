@@ -5,7 +5,7 @@ export interface TextOptions<V extends string> {
   /** The only values accepted, after `trim` and `map`. */
   readonly oneOf?: readonly V[];
   /** Other spellings of a value: `{ cxl: 'cancelled' }`. What is not named stays as it is. */
-  readonly map?: Readonly<Record<string, V>>;
+  readonly map?: Readonly<Record<string, NoInfer<V>>>;
   /** Remove white space at both ends first. */
   readonly trim?: boolean;
   readonly pattern?: RegExp;

@@ -1,4 +1,4 @@
-import { compileFormat, epochSeconds, instantText, parseIso } from './calendar.ts';
+import { canonicalInstant, compileFormat, epochSeconds, instantText, parseIso } from './calendar.ts';
 import { type Common, type Compiled, describe, type Field, type From, type Maybe, Problem } from './field.ts';
 import { canonicalDecimal, digitsOf } from './number-text.ts';
 
@@ -30,7 +30,10 @@ export function timestamp<O extends boolean = false, D extends Instant | undefin
 function fromText(format: string | undefined): Compiled['parse'] {
   const read = format === undefined ? parseIso : compileFormat(format);
   const expected = format === undefined ? 'a time such as 2026-03-01T10:00:00Z' : `a time written as ${format}`;
+  const canonical = format === undefined ? canonicalInstant : () => undefined;
   return (value) => {
+    const ready = typeof value === 'string' ? canonical(value) : undefined;
+    if (ready !== undefined) return ready;
     const parts = typeof value === 'string' ? read(value.trim()) : undefined;
     const text = parts && instantText(epochSeconds(parts), parts.fraction);
     return text ?? new Problem('field.type', `expected ${expected}, found ${describe(value)}`);

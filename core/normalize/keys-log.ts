@@ -7,7 +7,9 @@ import type { SideFile } from '../upload/side-file.ts';
 /** What became of a row, as the keys file spells it: written, stale, collapsed, contradiction. */
 export type KeyOutcome = 'w' | 's' | 'c' | 'x';
 
-const letters = { written: 'w', stale: 's', contradiction: 'x' } as const satisfies Record<WriteOutcome, KeyOutcome>;
+const letters = { written: 'w', stale: 's', contradiction: 'x' } as const satisfies Partial<
+  Record<WriteOutcome, KeyOutcome>
+>;
 
 /** Logs the key of every accepted record with its outcome, and counts the books of a part on the way. */
 export class KeysLog {
@@ -25,6 +27,8 @@ export class KeysLog {
   async add(kept: readonly Put[], outcomes: readonly WriteOutcome[], collapsed: readonly Put[]): Promise<void> {
     for (const [index, put] of kept.entries()) {
       const outcome = outcomes[index] ?? 'contradiction';
+      // A record that the table refuses is in quarantine, not among the accepted.
+      if (outcome === 'refused') continue;
       if (outcome === 'stale') this.#stale.add(put.position, put.output);
       if (outcome === 'contradiction') this.#contradictions += 1;
       this.#log(put, letters[outcome]);

@@ -1,8 +1,8 @@
-import { type Fields, Problem } from '../fields/field.ts';
-import { compileFields, type FieldReader, type FileFacts, memberJson } from '../fields/read.ts';
+import { attributeJson, type Fields, Problem } from '../fields/field.ts';
+import { compileFields, type FieldReader, type FileFacts } from '../fields/read.ts';
 import { keyFields, type SourceConfig } from '../source/source.ts';
 import { recordKey } from '../table/key.ts';
-import { instantOfVersion, instantVersion, numberVersion } from '../table/version.ts';
+import { instantVersion, numberVersion } from '../table/version.ts';
 
 /** A row that fits: its key (undefined without a declared one), version digits and payload as DynamoDB JSON. */
 export interface Mapped {
@@ -22,10 +22,16 @@ export interface FieldProblem {
   readonly message: string;
 }
 
-export type Map = (row: unknown, file: FileFacts, latestMs: number) => Mapped | Unfit;
+/** `latest`: digits of the greatest version that a timestamp may give. */
+export type Map = (row: unknown, file: FileFacts, latest: string) => Mapped | Unfit;
 
-/** A version later than the object's LastModified plus this would hold its record for good: refused. */
-export const versionLeadMs = 24 * 60 * 60 * 1000;
+/** A version later than a day after the object's LastModified would hold its record for good: refused. */
+const versionLeadMs = 24 * 60 * 60 * 1000;
+
+/** Digits of the greatest version that rows of an object may claim. */
+export function latestVersion(lastModifiedMs: number): string {
+  return instantVersion(new Date(lastModifiedMs + versionLeadMs).toISOString());
+}
 
 /**
  * The mapping of a source compiled once for rows of one shape (`columns` for delimited text). The function returned
@@ -37,25 +43,27 @@ export function compileMap(config: SourceConfig<string, Fields>, columns?: reado
   const versioned = config.version === undefined ? -1 : readers.findIndex((reader) => reader.name === config.version);
   const kind = config.version === undefined ? undefined : config.fields[config.version]?.kind;
   const texts: (string | null | undefined)[] = new Array(readers.length).fill(undefined);
-  return (row, file, latestMs) => {
-    const problems: FieldProblem[] = [];
+  return (row, file, latest) => {
+    let problems: FieldProblem[] | undefined;
     let payload = '';
     for (let index = 0; index < readers.length; index += 1) {
       const reader = readers[index] as FieldReader;
       const read = reader.read(row, file);
       if (read instanceof Problem) {
+        problems ??= [];
         problems.push({ field: reader.name, code: read.code, message: read.message });
         continue;
       }
       texts[index] = read;
-      const member = memberJson(reader, read);
-      if (member !== undefined) payload += payload === '' ? member : `,${member}`;
+      if (read === undefined) continue;
+      const value = read === null ? '{"NULL":true}' : attributeJson(reader.attribute, read);
+      payload += payload === '' ? reader.prefix + value : `,${reader.prefix}${value}`;
     }
-    if (problems.length > 0) return { problems };
-    const key = keys.length === 0 ? undefined : keyOf(keys, texts, readers, problems);
-    const business =
-      versioned < 0 ? undefined : versionOf(texts[versioned], kind, latestMs, config.version ?? '', problems);
-    return problems.length > 0 ? { problems } : { key, business, payload: `{"M":{${payload}}}` };
+    if (problems) return { problems };
+    const found: FieldProblem[] = [];
+    const key = keys.length === 0 ? undefined : keyOf(keys, texts, readers, found);
+    const business = versioned < 0 ? undefined : versionOf(texts[versioned], kind, latest, config.version ?? '', found);
+    return found.length > 0 ? { problems: found } : { key, business, payload: `{"M":{${payload}}}` };
   };
 }
 
@@ -77,7 +85,7 @@ function keyOf(
 function versionOf(
   text: string | null | undefined,
   kind: string | undefined,
-  latestMs: number,
+  latest: string,
   field: string,
   problems: FieldProblem[],
 ): string | undefined {
@@ -87,7 +95,7 @@ function versionOf(
   }
   if (kind === 'integer') return numberVersion(text);
   const digits = instantVersion(text);
-  if (instantOfVersion(digits) > latestMs) {
+  if (digits > latest) {
     const message = 'is the version of the record and lies more than a day after the object was last modified';
     problems.push({ field, code: 'version.future', message });
   }

@@ -1,10 +1,11 @@
 import type { RowBatch } from '../decode/format.ts';
+import { fieldsByColumnName } from '../fields/columns.ts';
 import type { Fields } from '../fields/field.ts';
 import type { FileFacts } from '../fields/read.ts';
 import { keepsAll, type Row, type SourceConfig } from '../source/source.ts';
 import { itemBytes, maximumItemBytes, type Put, putWriter, type RecordContext } from '../table/record-item.ts';
 import { maximumOutputs, versionWriter } from '../table/version.ts';
-import { compileMap, type Map as RowMap, versionLeadMs } from './mapper.ts';
+import { compileMap, latestVersion, type Map as RowMap } from './mapper.ts';
 import type { Rejected } from './quarantine.ts';
 
 export interface RowsContext {
@@ -30,7 +31,7 @@ export function compileRows(
   const { record, lastModifiedMs, revision, file } = context;
   const version = versionWriter({ lastModifiedMs, uploadId: record.uploadId, revision });
   const put = putWriter(record);
-  const latestMs = lastModifiedMs + versionLeadMs;
+  const latest = latestVersion(lastModifiedMs);
   const { transform } = config;
   let map: RowMap | undefined;
   let mapped: readonly string[] | undefined;
@@ -41,7 +42,7 @@ export function compileRows(
     output: number,
     map: RowMap,
   ): Put | { code: string; message: string } => {
-    const fit = map(row, file, latestMs);
+    const fit = map(row, file, latest);
     if ('problems' in fit) return { code: fit.problems[0]?.code ?? 'field.type', message: explain(fit.problems) };
     const made = put(fit.key, version(fit.business, position, output), fit.payload, position, output);
     // DynamoDB JSON is longer than the item it stands for, and UTF-8 takes at most three bytes a UTF-16 unit.
@@ -57,7 +58,7 @@ export function compileRows(
   return (batch) => {
     if (!map || batch.columns !== mapped) {
       // Rows that come out of transform are objects by name, whatever the format.
-      map = compileMap(config, transform ? undefined : batch.columns);
+      map = transform && batch.columns ? compileMap(named(config, batch.columns)) : compileMap(config, batch.columns);
       mapped = batch.columns;
     }
     const puts: Put[] = [];
@@ -93,7 +94,7 @@ type Outputs = { readonly rows: readonly Row[] } | { readonly code: string; read
 
 function apply(transform: (row: Row) => Row | readonly Row[] | null, batch: RowBatch, index: number): Outputs {
   const row = batch.columns
-    ? named(batch.columns, batch.rows[index] as readonly unknown[])
+    ? objectOf(batch.columns, batch.rows[index] as readonly unknown[])
     : (batch.rows[index] as Row);
   let made: Row | readonly Row[] | null;
   try {
@@ -114,7 +115,11 @@ function apply(transform: (row: Row) => Row | readonly Row[] | null, batch: RowB
   return { rows };
 }
 
-function named(columns: readonly string[], cells: readonly unknown[]): Row {
+function named(config: SourceConfig<string, Fields>, columns: readonly string[]): SourceConfig<string, Fields> {
+  return { ...config, fields: fieldsByColumnName(config.fields, columns) };
+}
+
+function objectOf(columns: readonly string[], cells: readonly unknown[]): Row {
   return Object.fromEntries(columns.map((column, index) => [column, cells[index]]));
 }
 

@@ -5,7 +5,6 @@ import { sniffFormat } from '../decode/sniff.ts';
 import { retryable } from '../failure.ts';
 import type { RegisteredSource, Registry } from '../source/registry.ts';
 import { registerRevision } from '../source/revision.ts';
-import { keepsAll } from '../source/source.ts';
 import { manifestKey, partKey } from '../table/key.ts';
 import type { Table } from '../table/table.ts';
 import { type PartBooks, partAttributes } from '../upload/books.ts';
@@ -18,16 +17,18 @@ import { keysPrefix, quarantinePrefix, SideFile, type SideFileStore } from '../u
 import { KeysLog } from './keys-log.ts';
 import { peek } from './peek.ts';
 import { Quarantine } from './quarantine.ts';
-import { collapse, compileRows } from './rows.ts';
+import { decodeCode, writeRows } from './write-rows.ts';
 
 /** The landing bucket as normalize sees it. */
 export interface LandingStore extends SideFileStore {
-  /** Opens a landing object; undefined when it is gone. The body is read once. */
-  open(
-    key: string,
-  ): Promise<
-    { readonly metadata: Readonly<Record<string, string>>; readonly body: AsyncIterable<Uint8Array> } | undefined
-  >;
+  /** Opens a landing object; undefined when it is gone. The body is read once; `discard` whatever is left of it. */
+  open(key: string): Promise<LandingObject | undefined>;
+}
+
+export interface LandingObject {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly body: AsyncIterable<Uint8Array>;
+  discard(): void;
 }
 
 export interface NormalizePorts {
@@ -43,9 +44,6 @@ export type Normalized =
   | { readonly kind: 'normalized'; readonly sourceId: string; readonly uploadId: string; readonly books: PartBooks }
   | { readonly kind: 'rejected'; readonly sourceId: string; readonly uploadId: string; readonly reason: string }
   | { readonly kind: 'already' | 'notLanding' };
-
-/** Time that finishing takes at most: side files, part item and manifest. */
-const finishMs = 20_000;
 
 /** Only one part until objects are cut. */
 const onlyPart = 0;
@@ -65,26 +63,41 @@ export async function normalizeLanding(key: string, ports: NormalizePorts): Prom
     throw retryable('normalize.unknownSource', message);
   }
   const opened = await ports.store.open(key);
+  try {
+    return await normalizeOpened(key, name, registered, opened, ports);
+  } finally {
+    opened?.discard();
+  }
+}
+
+async function normalizeOpened(
+  key: string,
+  name: LandingName,
+  registered: RegisteredSource,
+  opened: LandingObject | undefined,
+  ports: NormalizePorts,
+): Promise<Normalized> {
   const facts = opened && parseLandingMetadata(opened.metadata);
-  if (!opened || !facts) {
-    throw retryable(
-      'normalize.landingGone',
-      `Normalizing ${key} failed: ${opened ? 'its metadata is not Firn’s' : 'it is gone'}.`,
-    );
+  if (!facts) {
+    const why = opened ? 'its metadata is not Firn’s' : 'it is gone';
+    throw retryable('normalize.landingGone', `Normalizing ${key} failed: ${why}. Land the object again.`);
   }
   const revision = await registerRevision(ports.table, registered, ports.registry.build);
   const upload = { sourceId: name.sourceId, uploadId: name.uploadId, object: facts.object };
   const started = await noteNormalizing(ports.table, upload, { landingKey: key, revision }, ports.now());
   if (!started) return { kind: 'already' };
-  return run({ key, name, registered, facts, revision, body: opened.body }, ports);
+  // No worker ever began this upload under another revision: its rows can meet only themselves.
+  const onlyRevision = started.firstRevision === revision;
+  return run({ key, name, registered, facts, revision, onlyRevision, body: opened.body }, ports);
 }
 
-interface Run {
+export interface Run {
   readonly key: string;
   readonly name: LandingName;
   readonly registered: RegisteredSource;
   readonly facts: LandingFacts;
   readonly revision: number;
+  readonly onlyRevision: boolean;
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -118,15 +131,16 @@ async function run(run: Run, ports: NormalizePorts): Promise<Normalized> {
 async function finish(run: Run, ports: NormalizePorts, set: Readonly<Record<string, unknown>>): Promise<void> {
   await ports.table.update(manifestKey(run.name.uploadId), {
     set: { ...set, revision: run.revision, changedAtMs: ports.now() },
-    // A slower worker of the same upload must not take back what reconcile has made of it since.
+    // A slower worker must not take back what reconcile, or a later revision, has made of the upload since.
     condition: {
-      expression: 'uploadState IN (:normalizing, :normalized)',
-      values: { ':normalizing': 'normalizing', ':normalized': 'normalized' },
+      expression:
+        'uploadState IN (:normalizing, :normalized) AND (attribute_not_exists(revision) OR revision <= :revision)',
+      values: { ':normalizing': 'normalizing', ':normalized': 'normalized', ':revision': run.revision },
     },
   });
 }
 
-interface Opened {
+export interface Opened {
   readonly format: Format | undefined;
   readonly compression: string;
   readonly batches: AsyncIterable<RowBatch>;
@@ -166,85 +180,5 @@ async function* chain(head: RowBatch | undefined, rest: AsyncIterator<RowBatch>)
     }
   } finally {
     await rest.return?.();
-  }
-}
-
-/** Code of an error that says the bytes are at fault, not the way to them. */
-function decodeCode(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && code.startsWith('decode.') ? code : undefined;
-}
-
-type Totals = Pick<PartBooks, 'rowsRead' | 'rowsDropped'>;
-
-async function writeRows(
-  run: Run,
-  opened: Opened,
-  ports: NormalizePorts,
-  quarantine: Quarantine,
-  keys: KeysLog,
-): Promise<Totals> {
-  const { registered, facts, revision, name, key } = run;
-  const { config } = registered.source;
-  const append = keepsAll(config);
-  // A row that is kept on its own has one version a revision: only a later revision finds an older one in its place.
-  const mode = append && revision === 1 ? 'always' : 'newest';
-  const normalize = compileRows(config, {
-    record: {
-      entity: config.entity,
-      sourceId: name.sourceId,
-      uploadId: name.uploadId,
-      contentId: contentId(registered.id, facts.object),
-      append,
-    },
-    lastModifiedMs: facts.object.lastModifiedMs,
-    revision,
-    file: {
-      key: facts.object.key,
-      lastModified: `${new Date(facts.object.lastModifiedMs).toISOString().slice(0, 19)}Z`,
-    },
-  });
-  const totals = { rowsRead: 0, rowsDropped: 0 };
-  let after = 0;
-  let writing: Promise<void> = Promise.resolve();
-  try {
-    for await (const batch of opened.batches) {
-      const made = normalize(batch);
-      totals.rowsRead += made.read;
-      totals.rowsDropped += made.dropped;
-      after = Math.max(after, (batch.positions.at(-1) ?? -1) + 1, (batch.bad.at(-1)?.position ?? -1) + 1);
-      for (const row of made.rejected) await quarantine.add(row);
-      // One batch is written while the next is decoded: memory stays flat, and the two halves overlap.
-      await writing;
-      writing = write(made.puts);
-      writing.catch(() => {});
-      if (ports.remainingMs() < finishMs) {
-        throw retryable(
-          'normalize.deadline',
-          `Normalizing ${key} did not fit into one invocation. It is tried again from the start.`,
-        );
-      }
-    }
-  } catch (error) {
-    const code = decodeCode(error);
-    if (!code) throw error;
-    // What follows cannot be read, what came before is in: one row in quarantine stands for the rest.
-    totals.rowsRead += 1;
-    await quarantine.add({
-      position: after,
-      output: 0,
-      code,
-      message: `${(error as Error).message}: the rest of the object was not read`,
-      lengthBytes: 0,
-      raw: new Uint8Array(),
-    });
-  }
-  await writing;
-  return totals;
-
-  async function write(puts: Parameters<typeof collapse>[0]): Promise<void> {
-    const { kept, collapsed } = collapse(puts, config);
-    const outcomes = await ports.table.writeRecords(kept, mode);
-    await keys.add(kept, outcomes, collapsed);
   }
 }

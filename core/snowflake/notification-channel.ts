@@ -24,7 +24,7 @@ export function parseNotificationChannel(row: SnowflakeRow): PipeChannel {
   if (!queueArn)
     throw new Error(
       `Reading the notification channel of pipe ${pipe}: it has none. The pipe was made without AUTO_INGEST = TRUE, or by ` +
-        'hand; drop it and run `firn snowflake apply`.',
+        'hand; drop it and run the statements of core/snowflake again.',
     );
   return { pipe, queueArn };
 }

@@ -9,8 +9,11 @@ export interface Key {
 /** A key over 1 KB is replaced by its hash: DynamoDB allows 2,048 bytes of partition key and 1,024 of sort key. */
 const longestKeyBytes = 1024;
 
+const special = /[#%~]/;
+
 /** One value inside a key: `#` separates, so it is escaped, and `~` at the start means a hash. */
 export function escapeKey(value: string): string {
+  if (!special.test(value)) return value;
   const escaped = value.replaceAll(/[#%]/g, (each) => (each === '#' ? '%23' : '%25'));
   return escaped.startsWith('~') ? `%7E${escaped.slice(1)}` : escaped;
 }

@@ -21,8 +21,11 @@ export type Conditional =
   | { readonly done: true; readonly item?: Item }
   | { readonly done: false; readonly item: Item | undefined };
 
-/** How the table took a record. A replay (equal version and digest) counts as written. */
-export type WriteOutcome = 'written' | 'stale' | 'contradiction';
+/**
+ * How the table took a record. A replay (equal version and digest) counts as written; `refused`: the service finds the
+ * item invalid, however often it is sent.
+ */
+export type WriteOutcome = 'written' | 'stale' | 'contradiction' | 'refused';
 
 /** The port to the single table. Reads are strongly consistent unless they go through the index. */
 export interface Table {

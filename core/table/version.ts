@@ -1,3 +1,4 @@
+import { nanosOf, secondsOfIso } from '../fields/calendar.ts';
 import { sortable, unsorted } from '../upload/base32.ts';
 
 /**
@@ -5,14 +6,24 @@ import { sortable, unsorted } from '../upload/base32.ts';
  * generation, business time or number (or LastModified), LastModified, the upload, position, output, revision.
  * Nothing in it comes from a clock or an attempt: the same bytes under the same revision give the same version.
  */
-const width = { generation: 2, instant: 14, number: 26, modified: 7, upload: 8, position: 11, output: 4, revision: 4 };
+const width = {
+  generation: 2,
+  seconds: 8,
+  nanos: 6,
+  number: 26,
+  modified: 7,
+  upload: 8,
+  position: 11,
+  output: 4,
+  revision: 4,
+};
 
 /** Rows that `transform` may make of one: four base32 digits. */
 export const maximumOutputs = 32 ** width.output;
 
 /** Middle of the range of 38-digit integers, so that negative numbers sort below positive ones. */
 const numberOffset = 10n ** 38n;
-const secondsBeforeEpoch = 62_135_596_800n; // from 0001-01-01
+const secondsBeforeEpoch = 62_135_596_800; // from 0001-01-01
 
 export interface UploadVersion {
   readonly lastModifiedMs: number;
@@ -23,19 +34,12 @@ export interface UploadVersion {
 
 /** Digits of an instant with nine fraction digits: from its canonical text (`2026-03-01T23:10:00.5Z`, or a day). */
 export function instantVersion(text: string): string {
-  const [whole = '', fraction = ''] = text.replace('Z', '').split('.');
-  const seconds = BigInt(Date.parse(whole.length === 10 ? `${whole}T00:00:00Z` : `${whole}Z`)) / 1000n;
-  return sortable((seconds + secondsBeforeEpoch) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0')), width.instant);
+  return sortable(secondsOfIso(text) + secondsBeforeEpoch, width.seconds) + sortable(nanosOf(text), width.nanos);
 }
 
 /** Digits of a whole number of at most 38 digits. */
 export function numberVersion(text: string): string {
   return sortable(BigInt(text) + numberOffset, width.number);
-}
-
-/** Milliseconds since the epoch of an instant that `instantVersion` wrote. */
-export function instantOfVersion(digits: string): number {
-  return Number(unsorted(digits) / 1_000_000n - secondsBeforeEpoch * 1000n);
 }
 
 /** A function from a row to its version, with all that is the same for an upload computed once. */

@@ -24,7 +24,7 @@ export function base32(bytes: Uint8Array, length: number): string {
  * Throws a RangeError when it does not fit.
  */
 export function sortable(value: number | bigint, width: number): string {
-  if (typeof value === 'number' && value <= 0x7fffffff && value >= 0) return padded(value.toString(32), width, value);
+  if (Number.isSafeInteger(value) && value >= 0) return padded(value.toString(32), width, value);
   const number = BigInt(value);
   if (number < 0n) throw new RangeError(`a sortable number must not be negative, got ${value}`);
   return padded(number.toString(32), width, value);

@@ -20,10 +20,12 @@ export interface FileBooks {
   readonly exportFile: string;
   readonly exported: RowSet;
   readonly unchanged: RowSet;
-  /** Uploads that unchanged rows lean on, with how many rows each. */
+  /** `<uploadId>#<revision>` that unchanged rows lean on, with how many rows each. */
   readonly leansOn: Readonly<Record<string, number>>;
   /** Key of the list of unchanged rows; empty when there are none. */
   readonly unchangedFile: string;
+  /** Rows that replaced one of the same version with other content. */
+  readonly contradictions: number;
 }
 
 /** The counts that a person and `--json` see. */
@@ -76,6 +78,7 @@ export function fileBooks(item: Item): FileBooks {
     unchanged: setOf(item['unchanged']),
     leansOn: (item['leansOn'] ?? {}) as Readonly<Record<string, number>>,
     unchangedFile: String(item['unchangedFile'] ?? ''),
+    contradictions: numberOf(item['contradictions']),
   };
 }
 

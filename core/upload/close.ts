@@ -6,78 +6,104 @@ export interface Evidence {
   readonly uploadId: string;
   readonly revision: number;
   readonly part: PartBooks;
+  /** Its files under this revision. */
   readonly files: readonly FileBooks[];
   /** Export files that Snowflake has loaded completely. */
   readonly loaded: ReadonlySet<string>;
+  /** Export files that Snowflake has not loaded and will not: their rows count only if another file has them. */
+  readonly failed: ReadonlySet<string>;
 }
 
 /** Row numbers of one upload, listed: what fingerprints cannot tell apart when attempts overlapped. */
 export interface ListedRows {
   /** Row number → what normalize says became of it: w written, s stale, c collapsed, x contradiction. */
   readonly accepted: ReadonlyMap<string, string>;
-  readonly exported: ReadonlySet<string>;
-  /** Row number → the upload whose content it still is. */
+  /** Row number → true when a file that has it is loaded. */
+  readonly exported: ReadonlyMap<string, boolean>;
+  /** Row number → `<uploadId>#<revision>` whose content it still is. */
   readonly unchanged: ReadonlyMap<string, string>;
 }
 
 export interface Verdict {
   readonly uploadId: string;
+  readonly revision: number;
   readonly counts: UploadCounts;
   /** Every accepted row is accounted for, and nothing contradicts itself. */
   readonly covered: boolean;
-  /** Covered, and every export file of the upload is loaded. Closed when those it leans on are, too. */
+  /** Covered, and every exported row is loaded. Closed when the uploads it leans on are, too. */
   readonly loaded: boolean;
+  /** Other runs (`<uploadId>#<revision>`) whose content unchanged rows still are. */
   readonly leansOn: readonly string[];
 }
 
+/** One upload under one revision, as unchanged rows name it. */
+export function runName({ uploadId, revision }: { readonly uploadId: string; readonly revision: number }): string {
+  return `${uploadId}#${revision}`;
+}
+
 /**
- * Compares the books of an upload layer by layer. `listed` is asked for only when counts say that nothing is missing
- * and fingerprints say that something was counted twice; it is as long as the upload.
+ * Compares the books of an upload layer by layer. `listed` is asked for only when no file is still on its way, counts
+ * say that nothing is missing, and fingerprints say that something was counted twice: it is as long as the upload.
  */
 export async function judge(evidence: Evidence, listed: () => Promise<ListedRows>): Promise<Verdict> {
-  const { part, files } = evidence;
+  const { part, files, uploadId, revision } = evidence;
   const exported = sum(...files.map((file) => file.exported));
   const unchanged = sum(...files.map((file) => file.unchanged));
   const covering = sum(exported, unchanged, part.stale, part.collapsed);
-  const allLoaded = files.every((file) => file.exportFile === '' || evidence.loaded.has(file.exportFile));
-  const counted = countsOf(part, {
-    exported: exported.count,
-    unchanged: unchanged.count,
-    loaded: loadedRows(evidence),
-  });
-  const verdict = { uploadId: evidence.uploadId, counts: counted };
+  const exportFiles = files.map((file) => file.exportFile).filter((key) => key !== '');
+  const counted = { exported: exported.count, unchanged: unchanged.count, loaded: loadedRows(evidence) };
+  const counts = countsOf(part, counted);
+  const verdict = { uploadId, revision, counts, covered: false, loaded: false, leansOn: [] };
   if (equalSets(covering, part.accepted)) {
-    const covered = part.contradictions === 0;
-    return { ...verdict, covered, loaded: covered && allLoaded, leansOn: leans(files, evidence.uploadId) };
+    const covered = !contradicts(evidence);
+    const loaded = covered && exportFiles.every((key) => evidence.loaded.has(key));
+    return {
+      ...verdict,
+      covered,
+      loaded,
+      leansOn: otherRuns(
+        evidence,
+        files.flatMap((file) => Object.keys(file.leansOn)),
+      ),
+    };
   }
-  if (covering.count < part.accepted.count) return { ...verdict, covered: false, loaded: false, leansOn: [] };
-  return judgeListed(evidence, await listed(), allLoaded);
+  const settled = exportFiles.every((key) => evidence.loaded.has(key) || evidence.failed.has(key));
+  if (!settled || covering.count < part.accepted.count) return verdict;
+  return judgeListed(evidence, await listed());
 }
 
 /** The exact union, row by row: each accepted row counts once, for the strongest of its explanations. */
-function judgeListed(evidence: Evidence, rows: ListedRows, allLoaded: boolean): Verdict {
-  const tally = { exported: 0, unchanged: 0, stale: 0, collapsed: 0 };
-  const leansOn = new Set<string>();
+function judgeListed(evidence: Evidence, rows: ListedRows): Verdict {
+  const { uploadId, revision, part } = evidence;
+  const tally = { exported: 0, loaded: 0, unchanged: 0, stale: 0, collapsed: 0 };
+  const leaning = new Set<string>();
   let missing = 0;
   for (const [row, outcome] of rows.accepted) {
+    const loaded = rows.exported.get(row);
     const since = rows.unchanged.get(row);
-    if (rows.exported.has(row)) tally.exported += 1;
-    else if (since !== undefined) {
+    if (loaded !== undefined) {
+      tally.exported += 1;
+      if (loaded) tally.loaded += 1;
+    } else if (since !== undefined) {
       tally.unchanged += 1;
-      if (since !== evidence.uploadId) leansOn.add(since);
+      leaning.add(since);
     } else if (outcome === 's') tally.stale += 1;
     else if (outcome === 'c') tally.collapsed += 1;
     else missing += 1;
   }
-  const covered =
-    missing === 0 && evidence.part.contradictions === 0 && rows.accepted.size === evidence.part.accepted.count;
-  const loaded = allLoaded ? tally.exported : Math.min(tally.exported, loadedRows(evidence));
-  const counts: UploadCounts = {
-    ...countsOf(evidence.part, { exported: tally.exported, unchanged: tally.unchanged, loaded }),
-    stale: tally.stale,
-    collapsed: tally.collapsed,
-  };
-  return { uploadId: evidence.uploadId, counts, covered, loaded: covered && allLoaded, leansOn: [...leansOn] };
+  const covered = missing === 0 && !contradicts(evidence) && rows.accepted.size === part.accepted.count;
+  const loaded = covered && tally.loaded === tally.exported;
+  const leansOn = otherRuns(evidence, [...leaning]);
+  return { uploadId, revision, counts: { ...countsOf(part, tally), ...tally }, covered, loaded, leansOn };
+}
+
+function contradicts({ part, files }: Evidence): boolean {
+  return part.contradictions > 0 || files.some((file) => file.contradictions > 0);
+}
+
+/** Rows that lean on this very run have what they lean on in its own books. */
+function otherRuns(evidence: Evidence, runs: readonly string[]): readonly string[] {
+  return [...new Set(runs)].filter((run) => run !== runName(evidence));
 }
 
 function countsOf(part: PartBooks, of: { exported: number; unchanged: number; loaded: number }): UploadCounts {
@@ -97,21 +123,17 @@ function loadedRows({ files, loaded }: Evidence): number {
   return files.reduce((rows, file) => rows + (loaded.has(file.exportFile) ? file.exported.count : 0), 0);
 }
 
-function leans(files: readonly FileBooks[], uploadId: string): readonly string[] {
-  return [...new Set(files.flatMap((file) => Object.keys(file.leansOn)))].filter((each) => each !== uploadId);
-}
-
 /**
- * Uploads whose books close: loaded themselves, and leaning only on uploads that close, or that are closed already.
+ * Runs whose books close: loaded themselves, and leaning only on runs that close, or on those that `loadedBefore` names.
  * Identical uploads that ran side by side may lean on each other, so this is the largest set for which that is true.
  */
-export function closing(verdicts: readonly Verdict[], closedBefore: ReadonlySet<string>): ReadonlySet<string> {
-  const candidates = new Map(verdicts.filter((each) => each.loaded).map((each) => [each.uploadId, each]));
+export function closing(verdicts: readonly Verdict[], loadedBefore: ReadonlySet<string>): ReadonlySet<string> {
+  const candidates = new Map(verdicts.filter((each) => each.loaded).map((each) => [runName(each), each]));
   for (;;) {
     const open = [...candidates.values()].filter((each) =>
-      each.leansOn.some((on) => !candidates.has(on) && !closedBefore.has(on)),
+      each.leansOn.some((on) => !candidates.has(on) && !loadedBefore.has(on)),
     );
     if (open.length === 0) return new Set(candidates.keys());
-    for (const each of open) candidates.delete(each.uploadId);
+    for (const each of open) candidates.delete(runName(each));
   }
 }

@@ -66,9 +66,7 @@ export async function copyCandidate(candidate: Candidate, ports: CopyPorts): Pro
     const found = await ports.store.head(candidate.bucket, candidate.key, candidate.versionId);
     if (!found) return gone(candidate, registered.id, ports);
     // The event's own object was overwritten: say so, and land what is there now, whose event may have been collapsed.
-    if (candidate.etag !== undefined && etagText(candidate.etag) !== etagText(found.etag)) {
-      await superseded(candidate, registered.id, ports);
-    }
+    if (isOther(candidate, found)) await superseded(candidate, registered.id, ports);
     const outcome = await land(registered, found, ports);
     if (outcome) return outcome;
   }
@@ -77,6 +75,13 @@ export async function copyCandidate(candidate: Candidate, ports: CopyPorts): Pro
     'copy.sourceKeepsChanging',
     `Copying ${object} failed: it changed during each of ${tries} tries. It is tried again.`,
   );
+}
+
+/** True when the event tells of another object than the one that is there now. */
+function isOther({ etag, lastModifiedMs }: Candidate, found: ObjectFacts): boolean {
+  if (etag !== undefined && etagText(etag) !== etagText(found.etag)) return true;
+  // The same bytes put again are another upload; only Firn's own envelope knows when its object was put.
+  return lastModifiedMs !== undefined && Math.floor(lastModifiedMs / 1000) !== Math.floor(found.lastModifiedMs / 1000);
 }
 
 async function land(registered: RegisteredSource, found: ObjectFacts, ports: CopyPorts): Promise<Copied | undefined> {
@@ -92,6 +97,11 @@ async function land(registered: RegisteredSource, found: ObjectFacts, ports: Cop
   if (before?.landingKey !== undefined) return { kind: 'already', ...named };
   const key = landingKey({ ...named, day: dayOf(found.lastModifiedMs), baseName: safeBaseName(found.key) });
   const facts: LandingFacts = { sourceId: upload.sourceId, object: found };
+  // Somebody was here before: perhaps only the note of the copy is missing, and the copy may be a large one.
+  if (before && (await store.head(landingBucket, key))) {
+    await noteLanded(table, upload, key, ports.now());
+    return { kind: 'landed', ...named, landingKey: key };
+  }
   const result = await store.copy(found, { bucket: landingBucket, key, metadata: landingMetadata(facts) });
   // 412 has two causes: landed means somebody else was first, absent means the source changed.
   if (result === 'precondition' && !(await store.head(landingBucket, key))) {

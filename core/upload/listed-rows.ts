@@ -21,6 +21,7 @@ export async function listRows(
     readonly revision: number;
     readonly part: PartBooks;
     readonly files: readonly FileBooks[];
+    readonly loaded: ReadonlySet<string>;
   },
   store: ListedRowsStore,
 ): Promise<ListedRows> {
@@ -32,13 +33,15 @@ export async function listRows(
       accepted.set(rowNumber(position, output), outcome);
     }
   }
-  const exported = new Set<string>();
+  const exported = new Map<string, boolean>();
   const unchanged = new Map<string, string>();
   for (const file of upload.files) {
     if (file.exportFile !== '') {
+      const loaded = upload.loaded.has(file.exportFile);
       for (const line of await lines(store.readExport(file.exportFile))) {
         const row = line as { UPLOAD_ID: string; VERSION: string; ROW_NO: string };
-        if (row.UPLOAD_ID === upload.uploadId && revisionOf(row.VERSION) === upload.revision) exported.add(row.ROW_NO);
+        if (row.UPLOAD_ID !== upload.uploadId || revisionOf(row.VERSION) !== upload.revision) continue;
+        exported.set(row.ROW_NO, loaded || exported.get(row.ROW_NO) === true);
       }
     }
     if (file.unchangedFile !== '') {

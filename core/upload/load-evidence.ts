@@ -1,4 +1,5 @@
 import type { LoadEvidence } from '../snowflake/copy-history.ts';
+import { withoutQuotes } from '../snowflake/error-text.ts';
 import type { Item, Table } from '../table/table.ts';
 import { dayOf } from './landing-key.ts';
 
@@ -43,6 +44,8 @@ export async function collectEvidence(
         waiting += 1;
         continue;
       }
+      // Told once: a failed file is looked at again, because a person may have loaded it since.
+      if (item['loadState'] === outcome.loadState && item['loadEvidence'] === outcome.loadEvidence) continue;
       await table.update(item, { set: { ...outcome, verifiedAtMs: nowMs } });
       if (outcome.loadState === 'loaded') verified += 1;
       else failed.push({ exportFile: String(item['exportFile']), reason: outcome.loadEvidence });
@@ -60,7 +63,7 @@ async function pendingFiles(
   const pending: Item[] = [];
   for (let back = 0; back <= lookbackDays; back += 1) {
     for await (const page of table.query(`E#${entity}#${dayOf(nowMs - back * dayMs)}`)) {
-      pending.push(...page.filter((item) => item['loadState'] === 'exported'));
+      pending.push(...page.filter((item) => item['loadState'] !== 'loaded'));
     }
   }
   return pending;
@@ -78,8 +81,13 @@ function assess(
       loadState: 'loaded',
       loadEvidence: `Loaded, ${good.rowCount} rows at ${good.lastLoadTime ?? 'an unknown time'}`,
     };
-  const bad = history.find((each) => each.status !== 'Load in progress' && each.status !== 'Loaded');
-  if (bad) return { loadState: 'failed', loadEvidence: `${bad.status}: ${bad.firstError ?? 'no error was given'}` };
+  const final = ['Load failed', 'Partially loaded', 'Load skipped'];
+  const bad = history.find((each) => final.includes(each.status));
+  if (bad)
+    return {
+      loadState: 'failed',
+      loadEvidence: `${bad.status}: ${withoutQuotes(bad.firstError ?? 'no error was given')}`,
+    };
   const odd = history.find((each) => each.status === 'Loaded');
   if (odd)
     return { loadState: 'failed', loadEvidence: `Loaded ${odd.rowCount} of ${rows} rows, ${odd.errorCount} errors` };

@@ -37,10 +37,14 @@ export interface Manifest extends Item {
   readonly landedAt: string;
   /** When the state last changed, milliseconds since the epoch. */
   readonly changedAtMs: number;
+  /** The revision it is normalized under; absent until the first one is finished. */
   readonly revision?: number;
+  readonly firstRevision?: number;
   readonly closed?: boolean;
   readonly stateReason?: string;
 }
+
+const listedAnewMs = 7 * 24 * 60 * 60 * 1000;
 
 export interface NewUpload {
   readonly sourceId: string;
@@ -74,13 +78,10 @@ export async function noteSeen(table: Table, upload: NewUpload, nowMs: number): 
 /** Notes that the verbatim copy lies in landing. Changes nothing once the upload is further on. */
 export async function noteLanded(table: Table, upload: NewUpload, landingKey: string, nowMs: number): Promise<void> {
   await table.update(manifestKey(upload.uploadId), {
-    set: { uploadState: 'landed', landingKey, changedAtMs: nowMs },
+    // The copy exists, so this outweighs an earlier belief that the object was gone, archived or stuck.
+    set: { uploadState: 'landed', landingKey, changedAtMs: nowMs, closed: false, stateReason: '' },
     onlyIfAbsent: facts(upload, nowMs),
-    // The copy exists, so this outweighs an earlier belief that the object was gone.
-    condition: {
-      expression: 'attribute_not_exists(uploadState) OR uploadState IN (:seen, :superseded, :deleted)',
-      values: { ':seen': 'seen', ':superseded': 'superseded', ':deleted': 'deleted' },
-    },
+    condition: { expression: 'attribute_not_exists(landingKey)' },
   });
 }
 
@@ -95,13 +96,17 @@ export async function noteEnded(
     // A parked upload waits for its restore: its books stay open.
     set: { ...end, closed: end.uploadState !== 'parked', changedAtMs: nowMs },
     onlyIfAbsent: facts(upload, nowMs),
-    condition: { expression: 'attribute_not_exists(uploadState) OR uploadState = :seen', values: { ':seen': 'seen' } },
+    condition: {
+      expression: 'attribute_not_exists(landingKey) AND (attribute_not_exists(uploadState) OR uploadState = :seen)',
+      values: { ':seen': 'seen' },
+    },
   });
 }
 
 /**
  * Notes that a worker normalizes the upload under this revision; creates a manifest that was lost. Undefined when the
- * upload is already finished under this revision or a later one.
+ * upload is already finished under this revision or a later one. `firstRevision` of the answer is the one that any
+ * worker of this upload began with.
  */
 export async function noteNormalizing(
   table: Table,
@@ -109,15 +114,23 @@ export async function noteNormalizing(
   landing: { readonly landingKey: string; readonly revision: number },
   nowMs: number,
 ): Promise<Manifest | undefined> {
-  const update = await table.update(manifestKey(upload.uploadId), {
+  const key = manifestKey(upload.uploadId);
+  const update = await table.update(key, {
     set: { uploadState: 'normalizing', landingKey: landing.landingKey, changedAtMs: nowMs, closed: false },
-    onlyIfAbsent: facts(upload, nowMs),
+    onlyIfAbsent: { ...facts(upload, nowMs), firstRevision: landing.revision },
     condition: {
       expression: 'attribute_not_exists(revision) OR revision < :revision',
       values: { ':revision': landing.revision },
     },
   });
-  return update.done ? (update.item as Manifest) : undefined;
+  if (!update.done) return undefined;
+  const manifest = update.item as Manifest;
+  // Open books are looked for among the uploads of recent days: an old upload that runs again is listed anew.
+  if (Date.parse(manifest.landedAt) < nowMs - listedAnewMs) {
+    const { gsi1pk, gsi1sk } = facts(upload, nowMs);
+    await table.update(key, { set: { gsi1pk, gsi1sk } });
+  }
+  return manifest;
 }
 
 /** The key of a manifest back to its upload's id. */

@@ -1,25 +1,21 @@
 import { mapBounded } from '../bounded.ts';
-import { envelope } from '../origin/candidate.ts';
+import { parseExportKey } from '../export/file.ts';
 import type { Registry } from '../source/registry.ts';
-import { manifestKey, uploadsOfDay } from '../table/key.ts';
+import { exportFileKey, manifestKey, uploadsOfDay } from '../table/key.ts';
 import type { Item, Table } from '../table/table.ts';
-import { fileBooks, partBooks, sumParts } from './books.ts';
-import { closing, type Evidence, judge, type Verdict } from './close.ts';
+import { type FileBooks, fileBooks, partBooks, sumParts } from './books.ts';
+import { closing, type Evidence, judge, runName, type Verdict } from './close.ts';
 import { dayOf } from './landing-key.ts';
 import { type ListedRowsStore, listRows } from './listed-rows.ts';
 import { collectEvidence, type LoadReport, type Warehouse } from './load-evidence.ts';
 import { type Manifest, uploadIdOf } from './manifest.ts';
+import { type RedrivePorts, redrive } from './redrive.ts';
 
-export interface ReconcilePorts {
+export interface ReconcilePorts extends RedrivePorts {
   readonly registry: Registry;
-  readonly table: Table;
   readonly store: ListedRowsStore;
   /** Undefined without Snowflake credentials. */
   readonly warehouse: Warehouse | undefined;
-  readonly landingBucket: string;
-  readonly sendToCopy: (body: string) => Promise<void>;
-  readonly sendToNormalize: (body: string) => Promise<void>;
-  readonly now: () => number;
 }
 
 export interface ReconcileReport {
@@ -28,125 +24,160 @@ export interface ReconcileReport {
   readonly open: number;
   readonly redriven: number;
   readonly failed: number;
+  /** Uploads that could not be judged, with why; they stay open. */
+  readonly unjudged: readonly { readonly uploadId: string; readonly reason: string }[];
 }
 
 /** COPY_HISTORY goes back 14 days, and so does the look for open books. */
-const lookbackDays = 14;
-/** A queue message may be invisible for this long while a worker that died held it: longer than any visibility timeout. */
-const stuckMs = 2 * 60 * 60 * 1000;
-const redrives = 3;
+export const lookbackDays = 14;
 const judgedAtOnce = 16;
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
  * Closes books: collects load evidence, judges every upload of the last days that is not closed, and sends uploads
- * that got stuck on their way again. Idempotent; two at once do no harm.
+ * that got stuck on their way again. One source after the other, so that what is done stays done when time runs out;
+ * an upload that cannot be judged keeps no other open. Idempotent; two at once do no harm.
  */
 export async function reconcile(ports: ReconcilePorts): Promise<ReconcileReport> {
   const entities = [...new Set(ports.registry.sources.map((each) => each.source.config.entity))];
-  const files = await collectEvidence(ports.table, ports.warehouse, entities, ports.now(), lookbackDays);
-  const open = await openUploads(ports);
-  const moving = open.filter((each) => each.uploadState === 'normalized' || each.uploadState === 'exported');
-  const verdicts = await mapBounded(moving, judgedAtOnce, (manifest) => judgeUpload(manifest, ports));
-  const closed = closing(verdicts, await closedAmong(verdicts, ports.table));
-  for (const verdict of verdicts) await noteVerdict(verdict, closed.has(verdict.uploadId), ports);
-  let redriven = 0;
-  let failed = 0;
-  for (const manifest of open) {
-    const outcome = await redrive(manifest, ports);
-    if (outcome === 'redriven') redriven += 1;
-    if (outcome === 'failed') failed += 1;
+  let trouble: { readonly error: unknown } | undefined;
+  const evidence = collectEvidence(ports.table, ports.warehouse, entities, ports.now(), lookbackDays);
+  const files = await evidence.catch((error: unknown): LoadReport => {
+    // A warehouse that does not answer must not keep stuck uploads where they are: thrown when all else is done.
+    trouble = { error };
+    return { verified: 0, failed: [], waiting: 0 };
+  });
+  const total = { closed: 0, open: 0, redriven: 0, failed: 0 };
+  const unjudged: { uploadId: string; reason: string }[] = [];
+  for (const { id } of ports.registry.sources) {
+    const open = await openUploads(id, ports);
+    const closed = await closeBooks(open, ports, unjudged);
+    total.closed += closed;
+    total.open += open.length - closed;
+    for (const manifest of open) {
+      const outcome = await redrive(manifest, ports);
+      if (outcome) total[outcome] += 1;
+    }
   }
-  return { files, closed: closed.size, open: open.length - closed.size, redriven, failed };
+  if (trouble) throw trouble.error;
+  return { files, ...total, unjudged };
 }
 
-async function openUploads({ registry, table, now }: ReconcilePorts): Promise<readonly Manifest[]> {
+async function openUploads(sourceId: string, { table, now }: ReconcilePorts): Promise<readonly Manifest[]> {
   const open: Manifest[] = [];
-  for (const { id } of registry.sources) {
-    for (let back = lookbackDays; back >= 0; back -= 1) {
-      for await (const keys of table.queryIndex(uploadsOfDay(id, dayOf(now() - back * dayMs)))) {
-        const manifests = (await table.getMany(keys)) as readonly Manifest[];
-        open.push(...manifests.filter((each) => each.closed !== true));
-      }
+  for (let back = lookbackDays; back >= 0; back -= 1) {
+    for await (const keys of table.queryIndex(uploadsOfDay(sourceId, dayOf(now() - back * dayMs)))) {
+      const manifests = (await table.getMany(keys)) as readonly Manifest[];
+      open.push(...manifests.filter((each) => each.closed !== true));
     }
   }
   return open;
 }
 
-async function judgeUpload(manifest: Manifest, { table, store }: ReconcilePorts): Promise<Verdict> {
+/** Judges the uploads of one source and notes the verdicts; answers how many closed. Unchanged rows lean within a source. */
+async function closeBooks(
+  open: readonly Manifest[],
+  ports: ReconcilePorts,
+  unjudged: { uploadId: string; reason: string }[],
+): Promise<number> {
+  const moving = open.filter((each) => each.uploadState === 'normalized' || each.uploadState === 'exported');
+  const oneAtATime = serial();
+  const judged = await mapBounded(moving, judgedAtOnce, async (manifest) => {
+    try {
+      return await judgeUpload(manifest, ports, oneAtATime);
+    } catch (error) {
+      // Its kind only: an error of reading lines may quote them.
+      unjudged.push({ uploadId: uploadIdOf(manifest), reason: error instanceof Error ? error.name : 'unknown' });
+      return undefined;
+    }
+  });
+  const verdicts = judged.filter((each) => each !== undefined);
+  const closed = closing(verdicts, await loadedRuns(verdicts, ports.table));
+  for (const verdict of verdicts) await noteVerdict(verdict, closed.has(runName(verdict)), ports);
+  return closed.size;
+}
+
+/** Runs what it is given one after the other: a list of all rows of an upload is as long as the upload. */
+function serial(): <T>(run: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (run) => {
+    const next = last.then(run, run);
+    last = next;
+    return next;
+  };
+}
+
+async function judgeUpload(
+  manifest: Manifest,
+  { table, store }: ReconcilePorts,
+  oneAtATime: ReturnType<typeof serial>,
+): Promise<Verdict> {
   const uploadId = uploadIdOf(manifest);
   const revision = manifest.revision ?? 0;
-  const all = async (prefix: string) => {
-    const items: Item[] = [];
-    for await (const page of table.query(manifest.pk, `${prefix}#${revision}#`)) items.push(...page);
-    return items;
-  };
-  const files = (await all('B')).map(fileBooks);
+  const files = (await allItems(table, manifest.pk, `B#${revision}#`)).map(fileBooks);
+  const parts = (await allItems(table, manifest.pk, `P#${revision}#`)).map(partBooks);
+  const states = await loadStates(exportFilesOf(files), table);
+  const inState = (state: string) => new Set([...states].filter(([, each]) => each === state).map(([key]) => key));
   const evidence: Evidence = {
     uploadId,
     revision,
-    part: sumParts((await all('P')).map(partBooks)),
+    part: sumParts(parts),
     files,
-    loaded: await loadedFiles(
-      files.map((file) => file.exportFile).filter((key) => key !== ''),
-      table,
-    ),
+    loaded: inState('loaded'),
+    failed: inState('failed'),
   };
-  return judge(evidence, () => listRows(evidence, store));
+  return judge(evidence, () => oneAtATime(() => listRows(evidence, store)));
 }
 
-async function loadedFiles(exportFiles: readonly string[], table: Table): Promise<ReadonlySet<string>> {
-  const items = await table.getMany(exportFiles.map(exportFileItemKey));
-  return new Set(items.filter((item) => item['loadState'] === 'loaded').map((item) => String(item['exportFile'])));
+function exportFilesOf(files: readonly FileBooks[]): readonly string[] {
+  return files.map((file) => file.exportFile).filter((key) => key !== '');
 }
 
-/** The key of an export file's item, from the object key: `export/entity=<e>/load=<n>/dt=<day>/<name>.<ext>`. */
-function exportFileItemKey(exportFile: string): { pk: string; sk: string } {
-  const [, entity, day, name] =
-    /^export\/entity=([^/]+)\/load=\d+\/dt=([^/]+)\/(.+)\.ndjson\.gz$/.exec(exportFile) ?? [];
-  return { pk: `E#${entity}#${day}`, sk: name ?? '' };
+async function loadStates(exportFiles: readonly string[], table: Table): Promise<ReadonlyMap<string, string>> {
+  const names = exportFiles.map(parseExportKey).filter((name) => name !== undefined);
+  const items = await table.getMany(names.map(({ entity, day, name }) => exportFileKey(entity, day, name)));
+  return new Map(items.map((item) => [String(item['exportFile']), String(item['loadState'])]));
 }
 
-async function closedAmong(verdicts: readonly Verdict[], table: Table): Promise<ReadonlySet<string>> {
-  const here = new Set(verdicts.map((each) => each.uploadId));
-  const elsewhere = [...new Set(verdicts.flatMap((each) => each.leansOn))].filter((each) => !here.has(each));
-  const manifests = (await table.getMany(elsewhere.map(manifestKey))) as readonly Manifest[];
-  return new Set(manifests.filter((each) => each.closed === true).map(uploadIdOf));
+async function allItems(table: Table, pk: string, sortKeyPrefix: string): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  for await (const page of table.query(pk, sortKeyPrefix)) items.push(...page);
+  return items;
+}
+
+/**
+ * Runs that these verdicts lean on, beside each other, whose content is in the warehouse: every export file of such a
+ * run is loaded, and so is what it leans on in turn.
+ */
+async function loadedRuns(verdicts: readonly Verdict[], table: Table): Promise<ReadonlySet<string>> {
+  const judged = new Set(verdicts.map(runName));
+  const loaded = new Map<string, boolean>();
+  const isLoaded = async (run: string): Promise<boolean> => {
+    const known = loaded.get(run);
+    if (known !== undefined) return known;
+    // Runs may lean on each other: while one is looked at, it does not keep the other.
+    loaded.set(run, true);
+    const [uploadId = '', revision = ''] = run.split('#');
+    const files = (await allItems(table, manifestKey(uploadId).pk, `B#${revision}#`)).map(fileBooks);
+    const keys = exportFilesOf(files);
+    const states = await loadStates(keys, table);
+    let fine = files.length > 0 && keys.every((key) => states.get(key) === 'loaded');
+    for (const on of files.flatMap((file) => Object.keys(file.leansOn))) fine &&= await isLoaded(on);
+    loaded.set(run, fine);
+    return fine;
+  };
+  for (const run of verdicts.flatMap((each) => each.leansOn)) if (!judged.has(run)) await isLoaded(run);
+  return new Set([...loaded].filter(([, fine]) => fine).map(([run]) => run));
 }
 
 async function noteVerdict(verdict: Verdict, closed: boolean, { table, now }: ReconcilePorts): Promise<void> {
-  const state = closed ? 'loaded' : verdict.covered ? 'exported' : 'normalized';
+  const uploadState = closed ? 'loaded' : verdict.covered ? 'exported' : 'normalized';
   await table.update(manifestKey(verdict.uploadId), {
-    set: { uploadState: state, closed, counts: verdict.counts, ...(closed ? { closedAtMs: now() } : {}) },
+    set: { uploadState, closed, counts: verdict.counts, ...(closed ? { closedAtMs: now() } : {}) },
+    // A newer revision may have begun since the books were read.
     condition: {
-      expression: 'uploadState IN (:normalized, :exported)',
-      values: { ':normalized': 'normalized', ':exported': 'exported' },
+      expression: 'revision = :revision AND uploadState IN (:normalized, :exported)',
+      values: { ':revision': verdict.revision, ':normalized': 'normalized', ':exported': 'exported' },
     },
   });
-}
-
-/** Sends a stuck upload on its way again, a few times; then it is failed, and a person has to look. */
-async function redrive(manifest: Manifest, ports: ReconcilePorts): Promise<'redriven' | 'failed' | undefined> {
-  const { uploadState, changedAtMs } = manifest;
-  const waiting = uploadState === 'seen' || uploadState === 'landed' || uploadState === 'normalizing';
-  if (!waiting || ports.now() - changedAtMs < stuckMs) return undefined;
-  const before = Number(manifest['redrives'] ?? 0);
-  const key = manifestKey(uploadIdOf(manifest));
-  const condition = { expression: 'changedAtMs = :then', values: { ':then': changedAtMs } };
-  if (before >= redrives) {
-    const stateReason = `it stopped while ${uploadState}, and again after each of ${redrives} new tries: look for its message in the dead-letter queue`;
-    await ports.table.update(key, { set: { uploadState: 'failed', stateReason, changedAtMs: ports.now() }, condition });
-    return 'failed';
-  }
-  // Sent first: a message too many does no harm, one too few would lose the upload.
-  if (uploadState === 'seen' || manifest.landingKey === undefined)
-    await ports.sendToCopy(envelope(candidateOf(manifest)));
-  else await ports.sendToNormalize(envelope({ bucket: ports.landingBucket, key: manifest.landingKey }));
-  await ports.table.update(key, { set: { redrives: before + 1, changedAtMs: ports.now() }, condition });
-  return 'redriven';
-}
-
-function candidateOf(manifest: Manifest) {
-  const { bucketName: bucket, objectKey: key, versionId, etag, sizeBytes, lastModifiedMs } = manifest;
-  return { bucket, key, versionId, etag, sizeBytes, lastModifiedMs };
 }

@@ -8,7 +8,7 @@ export interface SideFileStore {
 
 const compress = promisify(gzip);
 /** Characters of one object before compression. */
-const fullLength = 8 * 1024 * 1024;
+const fullLength = 1024 * 1024;
 
 /**
  * Writes lines into numbered gzip objects `<prefix>-<nnnn>.ndjson.gz`. An object is closed by the amount of text in
@@ -38,11 +38,14 @@ export class SideFile {
   /** Sends full objects on their way; waits while the one before is still being written. */
   async ready(): Promise<void> {
     for (const text of this.#full.splice(0)) {
-      await this.#pending;
-      this.#pending = this.#write(text, this.#files);
+      const before = this.#pending;
+      const n = this.#files;
+      this.#files += 1;
+      // A chain, so that no write is lost from sight when two callers wait here at once.
+      this.#pending = before.then(() => this.#write(text, n));
       // Written beside the next lines; its error is thrown by the next await of it.
       this.#pending.catch(() => {});
-      this.#files += 1;
+      await before;
     }
   }
 

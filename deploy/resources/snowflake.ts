@@ -27,6 +27,7 @@ export function loginEnvironment(snowflake: SnowflakeFile | undefined): Readonly
     account: snowflake?.account ?? absent,
     user: snowflake?.user ?? absent,
     role: snowflake?.role ?? absent,
+    warehouse: snowflake?.warehouse ?? absent,
     secretArn: snowflake?.secretArn ?? absent,
   };
 }

@@ -4,7 +4,9 @@ import { arnOf, logicalName, type Resource, type Resources, sub, type Value } fr
 /** What a source bucket needs so that its objects reach the copy queue: the bucket itself when it is ours, a rule when not. */
 export function sourceBucketResources(buckets: readonly SourceBucket[]): Resources {
   return Object.fromEntries(
-    buckets.flatMap((bucket) => (bucket.ours === undefined ? existing(bucket.name) : own(bucket.ours, bucket.name))),
+    buckets.flatMap((bucket) =>
+      bucket.ours === undefined ? existing(bucket.name, bucket.prefixes) : own(bucket.ours, bucket.name),
+    ),
   );
 }
 
@@ -64,7 +66,7 @@ function onlyTls(id: string): Value {
 }
 
 // The bucket's owner switches its EventBridge delivery on once; that adds to, and never replaces, what it notifies already.
-function existing(name: string): [string, Resource][] {
+function existing(name: string, prefixes: readonly string[]): [string, Resource][] {
   const rule: Resource = {
     Type: 'AWS::Events::Rule',
     Properties: {
@@ -72,10 +74,19 @@ function existing(name: string): [string, Resource][] {
       EventPattern: {
         source: ['aws.s3'],
         'detail-type': ['Object Created'],
-        detail: { bucket: { name: [name] } },
+        // Somebody else's bucket may be busy: only the keys that a source claims are worth a message.
+        detail: { bucket: { name: [name] }, ...claimed(prefixes) },
       },
       Targets: [{ Id: 'copy', Arn: arnOf('CopyQueue'), DeadLetterConfig: { Arn: arnOf('CopyDeadLetters') } }],
     },
   };
   return [[`SourceRule${logicalName(name)}`, rule]];
+}
+
+/** EventBridge takes patterns of 2,048 characters; with more prefixes than fit, copy sorts the keys out itself. */
+const patternRoom = 1500;
+
+function claimed(prefixes: readonly string[]): { object?: { key: Value } } {
+  if (prefixes.includes('') || JSON.stringify(prefixes).length > patternRoom) return {};
+  return { object: { key: prefixes.map((prefix) => ({ prefix })) } };
 }

@@ -82,7 +82,7 @@ export function openBlobs(dir: string): Blobs {
     },
     async sweep() {
       sweeping = true;
-      for (const name of readdirSync(dir)) if (!holds.has(name)) await unlink(join(dir, name));
+      for (const name of readdirSync(dir)) if (!holds.has(name)) await unlink(join(dir, name)).catch(() => undefined);
     },
     close: pack.close,
   };

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Clock } from '../clock.ts';
 import { openLoadBooks, type PendingLoad } from './load-books.ts';
 import { type LoadPorts, loadFile } from './load-file.ts';
 import { stagedObjects } from './pipe-events.ts';
@@ -16,6 +17,8 @@ export interface PipeLoader {
   drain(): Promise<void>;
   /** Nothing in the queue, nothing waiting, nothing loading. */
   idle(): boolean;
+  /** Nothing moves by itself: what is left, if anything, waits for the clock. */
+  quiet(): boolean;
   progress(pipe: string): Promise<Readonly<Record<string, unknown>>>;
   close(): Promise<void>;
 }
@@ -42,6 +45,16 @@ export async function startPipeLoader(
   const ready: PendingLoad[] = [];
   const last = new Map<string, { readonly path: string; readonly atMs: number }>();
   let entering = 0;
+  /** Loads that pause between two transactions. */
+  let paused = 0;
+  const pausing: Clock = {
+    ...clock,
+    async sleep(ms, given) {
+      paused++;
+      await clock.sleep(ms, given);
+      paused--;
+    },
+  };
   let intake: Promise<void> = Promise.resolve();
   let worker: Promise<void> | undefined;
 
@@ -62,7 +75,7 @@ export async function startPipeLoader(
   };
   const loadOne = async (load: PendingLoad) => {
     try {
-      await loadFile(load, connection, books, options, stop.signal);
+      await loadFile(load, connection, books, { ...options, clock: pausing }, stop.signal);
       last.set(load.pipe, { path: load.fileName, atMs: clock.now() });
       open.delete(load.id);
     } catch (error) {
@@ -114,6 +127,10 @@ export async function startPipeLoader(
     idle() {
       takeAll();
       return entering === 0 && open.size === 0;
+    },
+    quiet() {
+      takeAll();
+      return entering === 0 && (worker === undefined || paused > 0);
     },
     async progress(pipe) {
       const pending = [...open.values()].filter((load) => load.pipe === pipe);

@@ -36,6 +36,8 @@ export interface LocalSnowflake {
   readonly notificationChannel: string;
   /** Nothing queued, nothing loading. */
   idle(): boolean;
+  /** Nothing moves by itself: what is left, if anything, waits for the clock. */
+  quiet(): boolean;
   close(): Promise<void>;
 }
 
@@ -72,6 +74,7 @@ export async function startSnowflake(options: SnowflakeOptions): Promise<LocalSn
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     notificationChannel: queue.arn,
     idle: loader.idle,
+    quiet: loader.quiet,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();

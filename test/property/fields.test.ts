@@ -128,6 +128,16 @@ describe('a timestamp', () => {
       }),
     ));
 
+  it('in UTC already loses only the zeros at its end', () =>
+    fc.assert(
+      fc.property(moment, fc.nat(9), fc.constantFrom('Z', 'z', ''), ({ ms, nanos }, zeros, zone) => {
+        const fraction = (fractionOf(ms, nanos) || '.0').padEnd(zeros, '0');
+        const written = `${new Date(ms).toISOString().slice(0, 19)}${fraction}${zone}`;
+        expect(timestamp().compile().parse(written)).toBe(utc(ms, nanos));
+        expect(timestamp().compile().parse(utc(ms, nanos))).toBe(utc(ms, nanos));
+      }),
+    ));
+
   it('written in a format is what Date.UTC says', () => {
     const { parse } = timestamp('at', { format: 'dd/MM/yyyy HH:mm:ss.S' }).compile();
     fc.assert(

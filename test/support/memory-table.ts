@@ -43,10 +43,32 @@ export function memoryTable(before: readonly Item[] = []): Table & MemoryTable {
 }
 
 function holds(condition: Condition | undefined, item: Item | undefined): boolean {
-  return !condition || condition.expression.split(' OR ').some((each) => term(each, condition.values ?? {}, item));
+  return !condition || either(condition.expression, condition.values ?? {}, item);
 }
 
-function term(text: string, values: Readonly<Record<string, unknown>>, item: Item | undefined): boolean {
+type Values = Readonly<Record<string, unknown>>;
+
+/** `a OR b`, each of them `c AND d`, each of those a term or something in parentheses. */
+function either(text: string, values: Values, item: Item | undefined): boolean {
+  return split(text, ' OR ').some((each) => split(each, ' AND ').every((one) => factor(one, values, item)));
+}
+
+function factor(text: string, values: Values, item: Item | undefined): boolean {
+  return text.startsWith('(') ? either(text.slice(1, -1), values, item) : term(text, values, item);
+}
+
+/** Splits where no parenthesis is open. */
+function split(text: string, by: string): readonly string[] {
+  const parts: string[] = [];
+  for (const piece of text.split(by)) {
+    const last = parts.at(-1);
+    if (last !== undefined && last.split('(').length !== last.split(')').length) parts[parts.length - 1] += by + piece;
+    else parts.push(piece);
+  }
+  return parts;
+}
+
+function term(text: string, values: Values, item: Item | undefined): boolean {
   const absent = /^attribute_not_exists\((\w+)\)$/.exec(text)?.[1];
   if (absent !== undefined) return item?.[absent] === undefined;
   const [, name = '', operator, operands = ''] = /^(\w+) (=|<|IN) (.+)$/.exec(text) ?? [];

@@ -31,7 +31,7 @@ describe('a bucket of a source', () => {
     expect(rule?.[1].Properties['EventPattern']).toEqual({
       source: ['aws.s3'],
       'detail-type': ['Object Created'],
-      detail: { bucket: { name: ['partner.price-lists'] } },
+      detail: { bucket: { name: ['partner.price-lists'] }, object: { key: [{ prefix: 'daily/' }] } },
     });
     const [target] = rule?.[1].Properties['Targets'] ?? [];
     expect(targetOf(target.Arn)).toBe('CopyQueue');
@@ -63,6 +63,7 @@ describe('Snowflake', () => {
     const { QueueConfigurations } = properties(withSnowflake, 'ExportBucket')['NotificationConfiguration'];
     expect(QueueConfigurations).toEqual(
       [
+        ['export/entity=customer/load=1/', 'customer'],
         ['export/entity=order/load=2/', 'order'],
         ['export/entity=price/load=1/', 'price'],
       ].map(([prefix, entity]) => ({

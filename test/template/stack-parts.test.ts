@@ -104,7 +104,7 @@ describe('the Snowflake file', () => {
       channels: { order: { load: 0 } },
     });
     await expect(read(text)).rejects.toThrow(
-      /dev\.json: `user` is not a text; `iamUserArn` is not a text; `channels\.order\.load` is not 1 or more; `channels\.order\.queueArn` is not an ARN\. .*firn snowflake apply/,
+      /dev\.json: `user` is not a text; `iamUserArn` is not a text; `channels\.order\.load` is not 1 or more; `channels\.order\.queueArn` is not an ARN\. Mend it/,
     );
   });
 

@@ -42,6 +42,7 @@ describe('json', () => {
   it.each([
     ['half a surrogate pair in a text', ['\udc00'], 'field.unicode'],
     ['half a surrogate pair in a name', { '\udc00': 1 }, 'field.unicode'],
+    ['an empty name, which DynamoDB refuses', { a: { '': 1 } }, 'field.name'],
     ['a number that does not fit', [new ExactNumber('1e400')], 'field.range'],
     ['a number that is none', [Number.NaN], 'field.range'],
     ['a Date, which has no members', new Date(0), 'field.type'],

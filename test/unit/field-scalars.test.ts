@@ -37,7 +37,11 @@ describe('text', () => {
       message: 'expected text in Unicode, found half a surrogate pair',
     }));
 
-  const state = text('state', { trim: true, oneOf: ['open', 'paid'], map: { cxl: 'open', constructor: 'paid' } });
+  const state = text('state', {
+    trim: true,
+    oneOf: ['open', 'paid'],
+    map: { cxl: 'open', constructor: 'paid' as const },
+  });
 
   it('trims first, then maps spellings, then looks whether the value is allowed', () =>
     expect(['open', ' cxl\t', 'constructor'].map((each) => parse(state, each))).toEqual(['open', 'open', 'paid']));

@@ -175,7 +175,7 @@ describe('load evidence', () => {
 describe('what apply learns', () => {
   test('a pipe without a channel says what to do', () => {
     const row = { name: 'P', database_name: 'D', schema_name: 'S', notification_channel: '' };
-    expect(() => parseNotificationChannel(row)).toThrow(/pipe D\.S\.P: it has none.*firn snowflake apply/);
+    expect(() => parseNotificationChannel(row)).toThrow(/pipe D\.S\.P: it has none.*run the statements/);
     expect(parseNotificationChannel({ ...row, notification_channel: 'arn:q' })).toEqual({
       pipe: 'D.S.P',
       queueArn: 'arn:q',

@@ -11,7 +11,8 @@ const KNOWN = {
 export const createEventInvokeConfig: Create = (declaration, world) => {
   refuseUnknown(declaration, KNOWN);
   const destinations = Object.keys(record(declaration.properties, 'DestinationConfig'));
-  if (destinations.length > 0) refuse(`destinations (${destinations.join(', ')}) are not supported: use DeadLetterConfig`);
+  if (destinations.length > 0)
+    refuse(`destinations (${destinations.join(', ')}) are not supported: use DeadLetterConfig`);
   const attempts = whole(declaration.properties, 'MaximumRetryAttempts');
   if (attempts !== undefined) world.asyncRetries.set(requiredText(declaration, 'FunctionName'), attempts);
   return { ref: generatedName(world.stackName, declaration.logicalId), attributes: {} };

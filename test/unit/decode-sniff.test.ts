@@ -1,0 +1,113 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { sniffFormat } from '../../core/decode/sniff.ts';
+
+const sniff = (text: string, name = 'orders/2026/part-0001') => sniffFormat(Buffer.from(text), name);
+
+describe('sniffFormat', () => {
+  it.each([
+    ['rows on lines', '{"a":1}\n{"a":2}\n', 'x'],
+    ['rows on lines in an object named .json', '{"a":1}\n{"a":2}\n', 'x.json'],
+    ['rows between empty lines', '\n{"a":1}\r\n\r\n{"a":2}', 'x'],
+    ['one row in an object named .ndjson', '{"a":1}\n', 'x.ndjson'],
+    ['one row in an object named .jsonl.gz', '{"a":1}', 'x.jsonl.gz'],
+    ['a first row that is no JSON', '{"a":1,}\n{"a":2}\n', 'x'],
+    ['a first row that is cut off', '{"a":1\n{"a":2}\n', 'x'],
+    ['a first row longer than the head', `{"a":"${'x'.repeat(70_000)}`, 'x.jsonl'],
+    ['nothing', '', 'x'],
+    ['nothing but white space', ' \n', 'x.json'],
+  ])('finds ndjson in %s', (_what, text, name) => {
+    expect(sniffFormat(Buffer.from(text).subarray(0, 65_536), name)).toEqual({ name: 'ndjson' });
+  });
+
+  it.each([
+    ['an array', '[{"a":1},\n{"a":2}]', 'x'],
+    ['an array in an object named .csv', '[{"a":1}]', 'x.csv'],
+    ['an object over several lines', '{\n "a": 1\n}\n', 'x'],
+    ['an object on one line', '{"a":1}\n', 'x.json'],
+    ['an object on one line without a name that says more', '{"a":1}', 'x'],
+    ['documents without a line end', '{"a":1}{"a":2}', 'x'],
+    ['a document that is cut off', '{"a":[', 'x'],
+    ['a faulty document in an object named .json', '[{"a":1}}', 'x.json'],
+    ['a byte order mark and an array', '\ufeff[1]', 'x'],
+  ])('finds a JSON document in %s', (_what, text, name) => {
+    expect(sniff(text, name)).toEqual({ name: 'json' });
+  });
+
+  it.each([
+    [',', 'id,name,total\n1,a,2.5\n2,"b,c",3\n'],
+    [';', 'id;name;total\n1;a,b;2,5\n2;"b;c";3,7\n'],
+    ['\t', 'id\tname\ttotal\n1\ta,b\t2\n'],
+    ['|', 'id|name|total\n1|"x\ny"|2\n3|b|4\n'],
+  ])('finds the delimiter %j and a header', (delimiter, text) => {
+    expect(sniff(text)).toEqual({ name: 'csv', delimiter, header: true });
+  });
+
+  it('finds that there is no header when the first row holds numbers, dates or truth values', () => {
+    for (const first of ['1,a', 'a,2026-11-21', 'a,-2.5', 'a,true']) {
+      expect(sniff(`${first}\n${first}\n`)).toEqual({ name: 'csv', delimiter: ',', header: false });
+    }
+  });
+
+  it('lets few damaged rows be, and the name decide between delimiters that fit alike', () => {
+    expect(sniff(`a,b\n${'1,2\n'.repeat(9)}3\n`)).toMatchObject({ delimiter: ',' });
+    expect(sniff('a,b\tc,d\n1,2\t3,4\n', 'x.tsv')).toMatchObject({ delimiter: '\t' });
+  });
+
+  it('takes a single column for delimited text only if the name says so', () => {
+    expect(sniff('id\n1\n2\n', 'x.csv')).toEqual({ name: 'csv', delimiter: ',', header: true });
+    expect(sniff('1\n2\n', 'x.TSV.gz')).toEqual({ name: 'csv', delimiter: '\t', header: false });
+    expect(() => sniff('id\n1\n2\n')).toThrow(expect.objectContaining({ code: 'decode.unknownFormat' }));
+  });
+
+  it('does not count a row that the head cuts off', () => {
+    const text = `a,b,c\n${'1,2,3\n'.repeat(12_000)}`;
+    expect(sniffFormat(Buffer.from(text).subarray(0, 65_536), 'x')).toMatchObject({ name: 'csv', delimiter: ',' });
+  });
+
+  it('takes a log line that begins with a bracket for no JSON', () => {
+    expect(sniff('[07:41],started\n[07:42],stopped\n')).toMatchObject({ name: 'csv', delimiter: ',' });
+    expect(sniff('{3f25},a\n{3f26},b\n')).toMatchObject({ name: 'csv', delimiter: ',' });
+  });
+
+  it('finds the encoding of delimited text', () => {
+    expect(sniffFormat(Buffer.from('id;name\n1;Jos\xe9\n', 'latin1'), 'x')).toMatchObject({
+      name: 'csv',
+      encoding: 'windows-1252',
+    });
+    expect(sniffFormat(Buffer.from('\ufeffid;name\n1;José\n', 'utf16le'), 'x')).toEqual({
+      name: 'csv',
+      delimiter: ';',
+      header: true,
+      encoding: 'utf-16le',
+    });
+  });
+
+  it('does not take UTF-8 that the head cuts inside a character for anything else', () => {
+    const bytes = Buffer.from(`a,b\n${'ü,2\n'.repeat(20_000)}`);
+    for (const cut of [65_536, 65_537, 65_538, 65_539]) {
+      expect(sniffFormat(bytes.subarray(0, cut), 'x')).toEqual({ name: 'csv', delimiter: ',', header: true });
+    }
+  });
+
+  it.each([
+    ['PAR1....', 'Parquet'],
+    ['Obj\x01...', 'Avro'],
+    ['PK\x03\x04...', 'zip'],
+    ['%PDF-1.7', 'PDF'],
+    ['<?xml version="1.0"?>', 'XML'],
+    ['<html>', 'HTML'],
+    ['a\x00b', 'zero bytes'],
+    ['\xfe\xff\x00a', 'big endian'],
+    ['Dear all,\nplease find below.\nYours\n', 'neither JSON nor rows'],
+    ['\xff\xfe[\x001\x00]\x00', 'must be UTF-8'],
+  ])('refuses %j and says what it is', (text, what) => {
+    const bytes = Buffer.from(text, 'latin1');
+    expect(() => sniffFormat(bytes, 'x')).toThrow(expect.objectContaining({ code: 'decode.unknownFormat' }));
+    expect(() => sniffFormat(bytes, 'x')).toThrow(what);
+  });
+
+  it('refuses gzip inside gzip', () => {
+    expect(() => sniffFormat(gzipSync('x'), 'x')).toThrow('gzip inside gzip');
+  });
+});
