@@ -17,13 +17,19 @@ afterAll(async () => {
 });
 beforeEach(() => {
   today += 3 * day;
-  for (const { delivered } of [clean, faulted]) for (const bodies of [delivered.copy, delivered.normalize]) bodies.length = 0;
+  for (const { delivered } of [clean, faulted])
+    for (const bodies of [delivered.copy, delivered.normalize]) bodies.length = 0;
 });
 
 /** One object of each source, with rows that fit, a row to drop and rows for quarantine. */
 async function deliver(bench: Bench, name: string): Promise<void> {
   bench.at(today);
-  const till = [{ id: `${name}-1`, rev: 1, total: 10.5 }, { test: true }, { id: 'x' }, { id: `${name}-2`, rev: 7, total: 2 }];
+  const till = [
+    { id: `${name}-1`, rev: 1, total: 10.5 },
+    { test: true },
+    { id: 'x' },
+    { id: `${name}-2`, rev: 7, total: 2 },
+  ];
   await bench.put('orders-till', `${name}.ndjson`, lines(...till));
   await bench.put('orders-desk', `${name}.csv`, `order_no;rev;amount\n${name}-1;2;11.5\n${name}-3;two;4\n`);
   const scan = { gate: 'north', ticket: name };

@@ -101,20 +101,23 @@ test('reconcile killed after any of its calls changes nothing', async () => {
   await expectSame();
 });
 
-test.each(['sqs.SendMessage', 'dynamodb.UpdateItem'])('reconcile killed after %s while it sends an upload on its way again changes nothing', async (kind) => {
-  today += slot;
-  for (const bench of [clean, faulted]) {
-    bench.losing.add('normalize');
-    await deliver(bench, today);
-    await bench.pipeline.settle();
-    bench.losing.clear();
-    bench.at(today + 3 * 60 * minute);
-  }
-  const kill = killAfter(faulted, 'reconcile', 1, (call) => kindOf(call) === kind);
-  faulted.trouble = kill.trouble;
-  for (const bench of [clean, faulted]) await bench.drain();
-  faulted.trouble = undefined;
+test.each(['sqs.SendMessage', 'dynamodb.UpdateItem'])(
+  'reconcile killed after %s while it sends an upload on its way again changes nothing',
+  async (kind) => {
+    today += slot;
+    for (const bench of [clean, faulted]) {
+      bench.losing.add('normalize');
+      await deliver(bench, today);
+      await bench.pipeline.settle();
+      bench.losing.clear();
+      bench.at(today + 3 * 60 * minute);
+    }
+    const kill = killAfter(faulted, 'reconcile', 1, (call) => kindOf(call) === kind);
+    faulted.trouble = kill.trouble;
+    for (const bench of [clean, faulted]) await bench.drain();
+    faulted.trouble = undefined;
 
-  expect(kill.struck()).toBe(1);
-  await expectSame();
-});
+    expect(kill.struck()).toBe(1);
+    await expectSame();
+  },
+);
