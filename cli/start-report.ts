@@ -23,7 +23,7 @@ export function startJson({ uploads, warehouse, seconds }: StartReport): string 
 export function startText(report: StartReport): string {
   return [
     ...uploadsText(report.uploads),
-    ...quarantineText(report.quarantined),
+    ...quarantineText(report),
     ...recordText(report.record),
     ...queryText(report.query),
     ...failureText(report),
@@ -64,19 +64,26 @@ function uploadsText(uploads: readonly UploadLine[]): readonly string[] {
 
 const shownRows = 8;
 
-function quarantineText(rows: readonly Item[]): readonly string[] {
-  if (rows.length === 0) return [];
-  const cells = rows
+function quarantineText({ uploads, quarantined }: StartReport): readonly string[] {
+  if (quarantined.length === 0) return [];
+  const objects = new Map(uploads.map((upload) => [upload.uploadId, upload.objectKey]));
+  const fewOfEach = [...Map.groupBy(quarantined, (row) => row.pk).values()].flatMap((rows) => rows.slice(0, 2));
+  const cells = fewOfEach
     .slice(0, shownRows)
     .map((row) => [
-      String(row['sourceId']),
+      objects.get(String(row['uploadId'])) ?? '',
       `row ${row['rowNumber']}`,
-      String(row['reasonCode']),
-      cut(String(row['reasonMessage']), 90),
+      cut(String(row['reasonMessage']), 100),
     ]);
-  const more = rows.length > shownRows ? [`  … and ${grouped(rows.length - shownRows)} more`] : [];
-  const lines = columns(['', '', '', ''], cells).slice(1);
-  return ['', 'In quarantine, each with its reason and its bytes:', ...lines.map((line) => `  ${line}`), ...more];
+  const rest = quarantined.length - cells.length;
+  const more = rest > 0 ? [`  … and ${grouped(rest)} more`] : [];
+  const lines = columns(['', '', ''], cells).slice(1);
+  return [
+    '',
+    'In quarantine, each with its place, its reason and its bytes:',
+    ...lines.map((line) => `  ${line}`),
+    ...more,
+  ];
 }
 
 function cut(text: string, length: number): string {
