@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { quoted } from '../fields/field.ts';
 import { appendSortKey, type Key, recordPartition, rowKey } from './key.ts';
 
 /**
@@ -52,9 +53,9 @@ export function putWriter(
     const pk = recordPartition(entity, key);
     const sk = append ? appendSortKey(sourceId, contentId, position, output) : sourceId;
     const digest = digestOf(payload, false);
-    const quotedKey = JSON.stringify(key);
+    const quotedKey = quoted(key);
     const item =
-      `{"pk":{"S":${JSON.stringify(pk)}},"sk":{"S":"${sk}"},${middle}${quotedKey}${source}${version}` +
+      `{"pk":{"S":${quoted(pk)}},"sk":{"S":"${sk}"},${middle}${quotedKey}${source}${version}` +
       `"},"digest":{"S":"${digest}${upload}${output === 0 ? position : `${position}.${output}`}"},"payload":${payload}}`;
     return { pk, sk, version, digest, position, output, item };
   };

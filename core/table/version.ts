@@ -51,12 +51,13 @@ export function versionWriter(
   const lastModified = instantVersion(`${new Date(upload.lastModifiedMs).toISOString().slice(0, 19)}Z`);
   const fixed = modified + upload.uploadId.slice(0, width.upload);
   const revision = sortable(upload.revision, width.revision);
+  const first = sortable(0, width.output);
   return (business, position, output) =>
     generation +
     (business ?? lastModified) +
     fixed +
     sortable(position, width.position) +
-    sortable(output, width.output) +
+    (output === 0 ? first : sortable(output, width.output)) +
     revision;
 }
 

@@ -1,6 +1,6 @@
+import { mkdirSync } from 'node:fs';
 import { open, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { mkdirSync } from 'node:fs';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { root } from '../../deploy/folders.ts';
 import type { Call, Fault } from '../../local/faults.ts';

@@ -11,5 +11,8 @@ export function seeded(seed: number): () => number {
 
 /** The same elements in another order. */
 export function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  return items.map((item) => ({ item, at: random() })).sort((a, b) => a.at - b.at).map(({ item }) => item);
+  return items
+    .map((item) => ({ item, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 }

@@ -8,7 +8,12 @@ export interface Counted {
 }
 
 /** Ends the instance of `by` that makes the n-th call (from 1) that fits, once it is carried out; its reply is lost. */
-export function killAfter(bench: Bench, by: string, n: number, fits: (call: SeenCall) => boolean = () => true): Counted {
+export function killAfter(
+  bench: Bench,
+  by: string,
+  n: number,
+  fits: (call: SeenCall) => boolean = () => true,
+): Counted {
   let calls = 0;
   return {
     struck: () => (calls >= n ? 1 : 0),
