@@ -23,6 +23,7 @@ export function startJson({ uploads, warehouse, seconds }: StartReport): string 
 export function startText(report: StartReport): string {
   return [
     ...uploadsText(report.uploads),
+    ...endedText(report.uploads),
     ...quarantineText(report),
     ...recordText(report.record),
     ...queryText(report.query),
@@ -60,6 +61,14 @@ function uploadsText(uploads: readonly UploadLine[]): readonly string[] {
   ].filter((each) => each !== '');
   const note = apart > 0 && why.length > 0 ? ['', `Accepted but not exported: ${why.join(', ')}.`] : [];
   return [head, rule, ...body.slice(0, -1), rule, body.at(-1) ?? '', ...note];
+}
+
+/** Uploads that ended before their rows were read, with why. */
+function endedText(uploads: readonly UploadLine[]): readonly string[] {
+  const ended = uploads.filter((upload) => upload.closed && upload.reason);
+  if (ended.length === 0) return [];
+  const lines = ended.map(({ objectKey, state, reason }) => `  ${objectKey}: ${state}, ${reason}`);
+  return ['', 'Uploads that were not read:', ...lines];
 }
 
 const shownRows = 8;
