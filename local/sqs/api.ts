@@ -3,6 +3,7 @@ import { type Exchange, type Json, parseBody, ServiceError, unsupported } from '
 import type { Clock } from '../clock.ts';
 import { MAX_MESSAGE_BYTES, settingAttributes } from './attributes.ts';
 import { type MessageAttributes, md5OfAttributes, md5OfBody, messageBytes } from './checksum.ts';
+import { batchEntries, eachEntry, names, optionalNumber, text, within } from './input.ts';
 import type { Delivery, Queue } from './queue.ts';
 import type { Queues } from './queues.ts';
 
@@ -187,40 +188,6 @@ function queueAttributes(queue: Queue, wanted: readonly string[]): Json {
   return Object.fromEntries(Object.entries(all).filter(([name]) => wanted.includes('All') || wanted.includes(name)));
 }
 
-/** A batch answers each entry by its own id: what failed does not hold back the others. */
-function eachEntry(entries: readonly Json[], act: (entry: Json) => Json): Json {
-  const Successful: Json[] = [];
-  const Failed: Json[] = [];
-  for (const entry of entries) {
-    try {
-      Successful.push({ Id: entry['Id'], ...act(entry) });
-    } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
-      Failed.push({ Id: entry['Id'], SenderFault: error.status < 500, Code: error.code, Message: error.message });
-    }
-  }
-  return { Successful, Failed };
-}
-
-function batchEntries(input: Json): readonly Json[] {
-  const entries = (input['Entries'] ?? []) as readonly Json[];
-  const ids = entries.map((entry) => String(entry['Id'] ?? ''));
-  if (entries.length === 0)
-    throw new ServiceError('EmptyBatchRequest', 'There should be at least one entry in the request.');
-  if (entries.length > 10) {
-    throw new ServiceError(
-      'TooManyEntriesInBatchRequest',
-      `Maximum number of entries per request are 10. You have sent ${entries.length}.`,
-    );
-  }
-  if (!ids.every((id) => /^[A-Za-z0-9_-]{1,80}$/.test(id))) {
-    throw new ServiceError('InvalidBatchEntryId', 'A batch entry id is 1 to 80 letters, digits, - or _.');
-  }
-  if (new Set(ids).size < ids.length)
-    throw new ServiceError('BatchEntryIdsNotDistinct', 'Two or more batch entries have the same Id.');
-  return entries;
-}
-
 /** A queue URL counts by its last two segments, account and name; host and port may be any that lead here. */
 function queueOf({ queues }: SqsApi, input: Json): Queue {
   const [accountId, name] = text(input, 'QueueUrl').split('/').slice(-2);
@@ -229,27 +196,4 @@ function queueOf({ queues }: SqsApi, input: Json): Queue {
 
 function attributesOf(input: Json): MessageAttributes {
   return (input['MessageAttributes'] ?? {}) as MessageAttributes;
-}
-
-function text(input: Json, name: string): string {
-  const value = input[name];
-  if (typeof value === 'string' && value !== '') return value;
-  throw new ServiceError('MissingParameter', `The request must contain the parameter ${name}.`);
-}
-
-function names(input: Json, name: string): readonly string[] {
-  return (input[name] ?? []) as readonly string[];
-}
-
-function optionalNumber(input: Json, name: string): number | undefined {
-  return input[name] === undefined || input[name] === null ? undefined : Number(input[name]);
-}
-
-function within(input: Json, name: string, lowest: number, highest: number): number | undefined {
-  const value = optionalNumber(input, name);
-  if (value === undefined || (Number.isInteger(value) && value >= lowest && value <= highest)) return value;
-  throw new ServiceError(
-    'InvalidParameterValue',
-    `Value ${value} for parameter ${name} is invalid. Reason: Must be between ${lowest} and ${highest}, if provided.`,
-  );
 }
