@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Pipeline } from '../local/pipeline.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface DroppedFile {
   readonly source: string;
@@ -10,9 +11,6 @@ export interface DroppedFile {
   readonly bucket: string;
   readonly key: string;
 }
-
-/** What a person got wrong in calling a command: printed without a stack trace, exit code 2. */
-export class UsageError extends Error {}
 
 /**
  * Plans putting a folder's files into source buckets: the name of a sub-folder is the id of a source, a file's path

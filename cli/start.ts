@@ -4,10 +4,11 @@ import { root } from '../deploy/folders.ts';
 import { bootPipeline, type Pipeline } from '../local/pipeline.ts';
 import { generateSamples } from '../samples/generate.ts';
 import { grouped } from './columns.ts';
-import { dropFile, planDrop, UsageError } from './drop.ts';
+import { dropFile, planDrop } from './drop.ts';
 import { exampleQuery, exampleRecord, quarantinedRows, warehouseCounts } from './start-examples.ts';
 import { type StartReport, startJson, startText } from './start-report.ts';
 import { listUploads } from './uploads.ts';
+import { UsageError } from './usage-error.ts';
 
 const usage = `npm start                    boots the embedded cloud and ingests samples/
 npm start -- --drop <folder> ingests your own files: each sub-folder is named like the source it goes to

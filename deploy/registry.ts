@@ -19,23 +19,36 @@ export interface LoadedSources {
   readonly inputs: readonly string[];
 }
 
+/** A source that cannot be used, and why. */
+export interface FailedSource extends SourceFile {
+  readonly error: Error;
+}
+
 /**
  * The sources of a folder by id: every `*.ts` directly in it.
  *
  * @throws when the folder cannot be read, or file names are no source ids: all of them at once
  */
 export async function discoverSources(sourcesDir: string): Promise<readonly SourceFile[]> {
+  const files = await listSources(sourcesDir);
+  const bad = files.filter(({ id }) => !sourceIdPattern.test(id));
+  if (bad.length > 0) {
+    throw new Error(`${namingRule}. Rename in ${sourcesDir}: ${bad.map(({ id }) => `${id}.ts`).join(', ')}`);
+  }
+  return files;
+}
+
+/** What a source's file may be called. */
+export const namingRule =
+  "A source's file name is its id: lower-case words of letters and digits, joined by single dashes, " +
+  'such as orders-lisbon.ts';
+
+/** {@link discoverSources}, with the files whose names are no ids. Throws when the folder cannot be read. */
+export async function listSources(sourcesDir: string): Promise<readonly SourceFile[]> {
   const names = await readdir(sourcesDir).catch((cause: unknown) => {
     throw new Error(`No folder of sources at ${sourcesDir}. Make it, or name another one in FIRN_SOURCES.`, { cause });
   });
   const ids = names.filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts')).map((name) => name.slice(0, -3));
-  const bad = ids.filter((id) => !sourceIdPattern.test(id)).sort();
-  if (bad.length > 0) {
-    throw new Error(
-      `A source's file name is its id: lower-case words of letters and digits, joined by single dashes, ` +
-        `such as orders-lisbon.ts. Rename in ${sourcesDir}: ${bad.map((id) => `${id}.ts`).join(', ')}`,
-    );
-  }
   return ids.sort().map((id) => ({ id, file: join(sourcesDir, `${id}.ts`) }));
 }
 
@@ -46,13 +59,43 @@ export async function discoverSources(sourcesDir: string): Promise<readonly Sour
  * @throws when a file name is no id, or a source does not compile, fails when imported, or exports no source: all at once
  */
 export async function loadSources(sourcesDir: string, compiledDir: string): Promise<LoadedSources> {
-  const files = await discoverSources(sourcesDir);
-  const compiled = await settle(files.map(({ id, file }) => compileSource(id, file)));
+  const { failed, ...loaded } = await loadFiles(await discoverSources(sourcesDir), compiledDir);
+  const errors = failed.map(({ error }) => error);
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) {
+    const lines = errors.map(({ message }) => message);
+    throw new AggregateError(errors, `${errors.length} sources cannot be used:\n${lines.join('\n')}`);
+  }
+  return loaded;
+}
+
+/** Does what {@link loadSources} does with these files, and returns those that cannot be used instead of throwing. */
+export async function loadFiles(
+  files: readonly SourceFile[],
+  compiledDir: string,
+): Promise<LoadedSources & { readonly failed: readonly FailedSource[] }> {
   await mkdir(compiledDir, { recursive: true });
-  await Promise.all(compiled.map((each) => writeCompiled(compiledDir, each)));
-  await dropStale(compiledDir, new Set(compiled.map((each) => each.id)));
-  const sources = await settle(compiled.map((each) => importCompiled(compiledDir, each)));
-  return { sources, inputs: [...new Set(compiled.flatMap((each) => each.inputs))] };
+  await dropStale(compiledDir, new Set(files.map(({ id }) => id)));
+  const failed: FailedSource[] = [];
+  const sources: RegisteredSource[] = [];
+  const inputs = new Set<string>();
+  const attempts = files.map(async ({ id, file }) => {
+    const compiled = await compileSource(id, file);
+    await writeCompiled(compiledDir, compiled);
+    return { inputs: compiled.inputs, source: await importCompiled(compiledDir, compiled) };
+  });
+  for (const [index, attempt] of (await Promise.allSettled(attempts)).entries()) {
+    const file = files[index];
+    if (attempt.status === 'fulfilled') {
+      sources.push(attempt.value.source);
+      for (const input of attempt.value.inputs) inputs.add(input);
+    } else if (file) failed.push({ ...file, error: asError(attempt.reason) });
+  }
+  return { sources, inputs: [...inputs], failed };
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }
 
 async function writeCompiled(dir: string, { id, code, map }: CompiledSource): Promise<void> {
@@ -83,15 +126,4 @@ function isSource(value: unknown): value is AnySource {
   if (typeof value !== 'object' || value === null || !('config' in value)) return false;
   const { config } = value;
   return typeof config === 'object' && config !== null && 'from' in config && 'entity' in config && 'fields' in config;
-}
-
-async function settle<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  const results = await Promise.allSettled(promises);
-  const failures = results.filter((each) => each.status === 'rejected').map((each): unknown => each.reason);
-  if (failures.length === 1) throw failures[0];
-  if (failures.length > 1) {
-    const lines = failures.map((each) => (each instanceof Error ? each.message : String(each)));
-    throw new AggregateError(failures, `${failures.length} sources cannot be used:\n${lines.join('\n')}`);
-  }
-  return results.filter((each) => each.status === 'fulfilled').map((each) => each.value);
 }

@@ -104,7 +104,7 @@ export interface Run {
 async function run(run: Run, ports: NormalizePorts): Promise<Normalized> {
   const { key, name, registered, facts, revision } = run;
   const named = { sourceId: name.sourceId, uploadId: name.uploadId };
-  const opened = await open(run);
+  const opened = await openRows(run.body, registered.source.config.format, facts.object.key);
   if ('reason' in opened) {
     await finish(run, ports, { uploadState: 'rejected', stateReason: opened.reason, closed: true });
     return { kind: 'rejected', ...named, reason: opened.reason };
@@ -146,13 +146,20 @@ export interface Opened {
   readonly batches: AsyncIterable<RowBatch>;
 }
 
-/** Opens the decoders, up to the first batch: an object that nothing can be read of is rejected as a whole. */
-async function open({ registered, facts, body }: Run): Promise<Opened | { readonly reason: string }> {
+/**
+ * Opens the decoders, up to the first batch: an object that nothing can be read of is rejected as a whole. `declared`
+ * is the format that the source names, if any; the object's name counts where its bytes leave the format open.
+ */
+export async function openRows(
+  body: AsyncIterable<Uint8Array>,
+  declared: Format | undefined,
+  name: string,
+): Promise<Opened | { readonly reason: string }> {
   try {
-    const plain = await decompress(body);
+    const plain = await decompress(body, { name });
     const { head, bytes } = await peek(plain.bytes, 64 * 1024);
     if (head.length === 0) return { format: undefined, compression: plain.compression, batches: noBatches() };
-    const format = registered.source.config.format ?? sniffFormat(head, facts.object.key);
+    const format = declared ?? sniffFormat(head, name);
     const { head: first, rest } = await firstOf(decode(bytes, format));
     return { format, compression: plain.compression, batches: chain(first, rest) };
   } catch (error) {

@@ -1,10 +1,14 @@
+import type { RowBatch } from '../decode/format.ts';
 import { retryable } from '../failure.ts';
+import type { RegisteredSource } from '../source/registry.ts';
 import { keepsAll } from '../source/source.ts';
 import type { Put } from '../table/record-item.ts';
 import type { PartBooks } from '../upload/books.ts';
 import { contentId } from '../upload/identity.ts';
+import type { LandingName } from '../upload/landing-key.ts';
+import type { LandingFacts } from '../upload/landing-metadata.ts';
 import type { KeysLog } from './keys-log.ts';
-import type { Quarantine } from './quarantine.ts';
+import type { Quarantine, Rejected } from './quarantine.ts';
 import { collapse, compileRows } from './rows.ts';
 import type { NormalizePorts, Opened, Run } from './run.ts';
 
@@ -40,7 +44,7 @@ export async function writeRows(
       const made = normalize(batch);
       totals.rowsRead += made.read;
       totals.rowsDropped += made.dropped;
-      after = Math.max(after, (batch.positions.at(-1) ?? -1) + 1, (batch.bad.at(-1)?.position ?? -1) + 1);
+      after = Math.max(after, positionAfter(batch));
       for (const row of made.rejected) await quarantine.add(row);
       await writing;
       writing = writeBatch(made.puts, run, ports, quarantine, keys);
@@ -52,21 +56,46 @@ export async function writeRows(
       }
     }
   } catch (error) {
-    const code = decodeCode(error);
-    if (!code) {
+    const unread = unreadRest(error, after);
+    if (!unread) {
       await writing.catch(() => {});
       throw error;
     }
-    // What follows cannot be read, what came before is in: one row in quarantine stands for the rest.
     totals.rowsRead += 1;
-    const message = `${(error as Error).message}: the rest of the object was not read`;
-    await quarantine.add({ position: after, output: 0, code, message, lengthBytes: 0, raw: new Uint8Array() });
+    await quarantine.add(unread);
   }
   await writing;
   return totals;
 }
 
-function compileRun({ registered, facts, revision, name }: Run): ReturnType<typeof compileRows> {
+/** The first position behind the rows of a batch; 0 behind none. */
+export function positionAfter(batch: RowBatch): number {
+  return Math.max(batch.positions.at(-1) ?? -1, batch.bad.at(-1)?.position ?? -1) + 1;
+}
+
+/**
+ * When bytes in the middle of an object cannot be decoded: what follows cannot be read, what came before it is in, and
+ * this one row in quarantine stands for the rest. Undefined when the error is not about the bytes.
+ */
+export function unreadRest(error: unknown, position: number): Rejected | undefined {
+  const code = decodeCode(error);
+  if (!code) return undefined;
+  const message = `${(error as Error).message}: the rest of the object was not read`;
+  return { position, output: 0, code, message, lengthBytes: 0, raw: new Uint8Array() };
+}
+
+/** Compiles a source for the rows of one upload. */
+export function compileRun({
+  registered,
+  facts,
+  revision,
+  name,
+}: {
+  readonly registered: RegisteredSource;
+  readonly facts: LandingFacts;
+  readonly revision: number;
+  readonly name: Pick<LandingName, 'sourceId' | 'uploadId'>;
+}): ReturnType<typeof compileRows> {
   const { config } = registered.source;
   const { object } = facts;
   const record = {

@@ -5,13 +5,24 @@ import { tableName } from '../snowflake/table-name.ts';
 import type { RegisteredSource } from './registry.ts';
 import { keyFields } from './source.ts';
 
-/**
- * What all sources together must pass before anything is deployed: one line for each mistake, with the source's id and
- * the way out. Empty when there is none.
- */
+/** One thing that is wrong, and the way out. */
+export interface Mistake {
+  /** Ids of the sources it lies in: one, or all that contradict each other, which the message then names. */
+  readonly sources: readonly string[];
+  readonly message: string;
+}
+
+/** What all sources together must pass before anything is deployed. Empty when nothing is wrong. */
+export function findMistakes(sources: readonly RegisteredSource[]): readonly Mistake[] {
+  const own = sources.flatMap((each) => checkSource(each).map((message) => ({ sources: [each.id], message })));
+  return [...own, ...sameClaims(sources), ...sameTables(sources)];
+}
+
+/** {@link findMistakes} as lines, one for each, that begin with the source's id where it is one source's own. */
 export function checkSources(sources: readonly RegisteredSource[]): readonly string[] {
-  const problems = sources.flatMap((each) => checkSource(each).map((problem) => `${each.id}: ${problem}`));
-  return [...problems, ...sameClaims(sources), ...sameTables(sources)];
+  return findMistakes(sources).map(({ sources: ids, message }) =>
+    ids.length === 1 ? `${ids[0]}: ${message}` : message,
+  );
 }
 
 const entityPattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -57,18 +68,20 @@ function attempt(run: () => unknown): readonly string[] {
 }
 
 /** Two sources that claim the same keys of one bucket: every object would go to one of them alone. */
-function sameClaims(sources: readonly RegisteredSource[]): readonly string[] {
+function sameClaims(sources: readonly RegisteredSource[]): readonly Mistake[] {
   const claims = Map.groupBy(sources, ({ source: { config } }) =>
     JSON.stringify([config.from.bucket, config.from.prefix ?? '', config.from.suffix ?? '']),
   );
   return [...claims.values()]
     .filter((same) => same.length > 1)
-    .map(
-      (same) => `${same.map(({ id }) => id).join(' and ')} claim the same bucket, prefix and suffix: give each its own`,
-    );
+    .map((same) => same.map(({ id }) => id))
+    .map((ids) => ({
+      sources: ids,
+      message: `${ids.join(' and ')} claim the same bucket, prefix and suffix: give each its own`,
+    }));
 }
 
-function sameTables(sources: readonly RegisteredSource[]): readonly string[] {
+function sameTables(sources: readonly RegisteredSource[]): readonly Mistake[] {
   const entities = [...new Set(sources.map(({ source }) => source.config.entity))].filter((each) =>
     entityPattern.test(each),
   );
@@ -81,5 +94,8 @@ function sameTables(sources: readonly RegisteredSource[]): readonly string[] {
   });
   return [...tables]
     .filter(([, same]) => same.length > 1)
-    .map(([table, same]) => `entities ${same.join(' and ')} would share the Snowflake table ${table}: rename one`);
+    .map(([table, same]) => ({
+      sources: sources.filter(({ source }) => same.includes(source.config.entity)).map(({ id }) => id),
+      message: `entities ${same.join(' and ')} would share the Snowflake table ${table}: rename one`,
+    }));
 }
