@@ -1,5 +1,6 @@
 /** What a source file imports: `from 'firn'`. */
 export { csv } from './decode/csv.ts';
+export { fixedWidth } from './decode/fixed-width.ts';
 export { json as jsonDocument } from './decode/json.ts';
 export { ndjson } from './decode/ndjson.ts';
 export { boolean } from './fields/boolean.ts';

@@ -8,15 +8,20 @@ export type RowFault =
   | 'decode.truncated'
   | 'decode.noRows'
   | 'decode.raggedRow'
+  | 'decode.shortRow'
+  | 'decode.longRow'
   | 'decode.textAfterQuote'
   | 'decode.unterminatedQuote';
 
-/** Why a whole object cannot be decoded (`unknownFormat`, `badFormat`, `badHeader`) or not any further (the others). */
+/** Why a whole object cannot be decoded (`unknownFormat`, `badFormat`, `badHeader`, `nested`) or not any further (the others). */
 export type DecodeErrorCode =
   | 'decode.badFormat'
   | 'decode.badHeader'
   | 'decode.unknownFormat'
   | 'decode.corruptGzip'
+  | 'decode.corruptZstd'
+  | 'decode.corruptBrotli'
+  | 'decode.nested'
   | 'decode.bomb';
 
 /**

@@ -1,7 +1,14 @@
-import { DecodeError } from './codes.ts';
+import { DecodeError, type RowFault } from './codes.ts';
 import type { CsvFormat } from './csv.ts';
 import type { CsvMarks } from './csv-row.ts';
 import { bytesOf, type CsvEncoding } from './csv-text.ts';
+
+/** Cells of a row, or why it has none. */
+export type Cells = (string | null)[];
+export interface CellFault {
+  readonly code: RowFault;
+  readonly message: string;
+}
 
 /** A format's options with every default filled in. */
 export interface CsvDialect {
@@ -13,6 +20,8 @@ export interface CsvDialect {
   readonly comment: Uint8Array | undefined;
   readonly header: boolean;
   readonly nulls: ReadonlySet<string> | undefined;
+  /** Cuts a row that is not delimited; quotes and delimiter then mean nothing. */
+  readonly cut?: (text: string) => Cells | CellFault;
 }
 
 /** Fills in the defaults. Throws DecodeError `decode.badFormat` when options contradict each other. */
@@ -59,6 +68,12 @@ export function nameFault(names: readonly string[]): string | undefined {
 
 function isMark(text: string): boolean {
   return /^[^\r\n\u0080-\uffff]$/.test(text);
+}
+
+/** Takes white space off a cell without quotes if the dialect says so, and finds out whether it means null. */
+export function plainCell({ nulls, marks }: Pick<CsvDialect, 'nulls' | 'marks'>, cell: string): string | null {
+  const text = marks.trim ? cell.trim() : cell;
+  return nulls?.has(text) ? null : text;
 }
 
 function encoded(text: string, encoding: CsvEncoding): Uint8Array {

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { addBad, addRow, type Batch, headOf, tooLong } from './batches.ts';
-import { DecodeError, type RowFault } from './codes.ts';
+import { DecodeError } from './codes.ts';
 import type { CsvFormat } from './csv.ts';
-import { type CsvDialect, nameFault } from './csv-dialect.ts';
+import { type CellFault, type Cells, type CsvDialect, nameFault, plainCell } from './csv-dialect.ts';
 import { type CsvCursor, ESCAPED, newCsvCursor, PLAIN } from './csv-row.ts';
 import { textOf, utf16Of } from './csv-text.ts';
 import type { DecodeLimits } from './format.ts';
@@ -36,7 +36,10 @@ export interface CsvRow {
   readonly isQuoted: boolean;
 }
 
-export function newCsvReader(format: CsvFormat, dialect: CsvDialect, limits: DecodeLimits): CsvReader {
+/** What a reader takes from a format as it stands there. */
+export type RowOptions = Pick<CsvFormat, 'columns' | 'skipRows' | 'ragged'>;
+
+export function newCsvReader(format: RowOptions, dialect: CsvDialect, limits: DecodeLimits): CsvReader {
   return {
     dialect,
     limits,
@@ -98,9 +101,7 @@ export function rawHead({ dialect, limits }: CsvReader, bytes: Uint8Array): Uint
   return utf16Of(head).slice(0, limits.rawLimitBytes - (limits.rawLimitBytes % 2));
 }
 
-type Cells = (string | null)[];
-
-function cellsOf(reader: CsvReader, view: Buffer, row: CsvRow): Cells | { code: RowFault; message: string } {
+function cellsOf(reader: CsvReader, view: Buffer, row: CsvRow): Cells | CellFault {
   const { start, end, isQuoted } = row;
   const { cursor, dialect, limits } = reader;
   if (end - start > limits.maxRowBytes) return tooLong(limits);
@@ -112,6 +113,7 @@ function cellsOf(reader: CsvReader, view: Buffer, row: CsvRow): Cells | { code: 
     const where = dialect.encoding === 'utf-8' ? `UTF-8 at byte ${offset}` : 'UTF-16: half a surrogate pair';
     return { code: 'decode.invalidUtf8', message: `not ${where}` };
   }
+  if (dialect.cut) return dialect.cut(text);
   const cells = isQuoted ? quotedCells(reader, view, row, text) : text.split(dialect.delimiter);
   if (!isQuoted && (dialect.nulls || dialect.marks.trim))
     return cells.map((cell) => plainCell(dialect, cell as string));
@@ -132,11 +134,6 @@ function quotedCells({ cursor, dialect }: CsvReader, view: Buffer, { start, end 
     else found.push(kind === ESCAPED ? dialect.unescape(cell) : cell);
   }
   return found;
-}
-
-function plainCell({ nulls, marks }: CsvDialect, cell: string): string | null {
-  const text = marks.trim ? cell.trim() : cell;
-  return nulls?.has(text) ? null : text;
 }
 
 function takeHeader(reader: CsvReader, cells: Cells): void {

@@ -1,5 +1,3 @@
-import type { CsvFormat } from './csv.ts';
-
 export type CsvEncoding = 'utf-8' | 'latin1' | 'windows-1252' | 'utf-16le';
 
 /** What windows-1252 has at 0x80 to 0x9f, where latin1 has control characters (https://encoding.spec.whatwg.org). */
@@ -30,7 +28,10 @@ function byteOf(character: string, encoding: 'latin1' | 'windows-1252'): number 
 }
 
 /** The object as the scanner reads it: UTF-16 converted to UTF-8, everything else as it is. */
-export function withEncoding(bytes: AsyncIterable<Uint8Array>, format: CsvFormat): AsyncIterable<Uint8Array> {
+export function withEncoding(
+  bytes: AsyncIterable<Uint8Array>,
+  format: { readonly encoding?: CsvEncoding },
+): AsyncIterable<Uint8Array> {
   return format.encoding === 'utf-16le' ? fromUtf16(bytes) : bytes;
 }
 

@@ -1,6 +1,14 @@
 import { type Batch, isFull, type Scanner, tooLong } from './batches.ts';
-import { dialectOf } from './csv-dialect.ts';
-import { type CsvReader, newCsvReader, positionOf, rawHead, refuseHeader, takeCsvRow } from './csv-reader.ts';
+import { type CsvDialect, dialectOf } from './csv-dialect.ts';
+import {
+  type CsvReader,
+  newCsvReader,
+  positionOf,
+  type RowOptions,
+  rawHead,
+  refuseHeader,
+  takeCsvRow,
+} from './csv-reader.ts';
 import { beginCsvRow, readCsvRow } from './csv-row.ts';
 import { type CsvEncoding, utf16Of } from './csv-text.ts';
 import type { DecodeLimits } from './format.ts';
@@ -54,7 +62,11 @@ const CR = 0x0d;
 
 /** Rows of cells, by position: the byte offset of the row. */
 export function scanCsv(format: CsvFormat, limits: DecodeLimits): Scanner {
-  const dialect = dialectOf(format);
+  return scanRows(format, dialectOf(format), limits);
+}
+
+/** Rows of cells by any dialect, those that are not delimited included. */
+export function scanRows(format: RowOptions, dialect: CsvDialect, limits: DecodeLimits): Scanner {
   const reader = newCsvReader(format, dialect, limits);
   return {
     scan: (window, batch) => scan(reader, window, batch),

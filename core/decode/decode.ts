@@ -1,6 +1,7 @@
 import { batches } from './batches.ts';
 import { scanCsv } from './csv.ts';
 import { withEncoding } from './csv-text.ts';
+import { scanFixedWidth } from './fixed-width.ts';
 import type { DecodeLimits, Format, RowBatch } from './format.ts';
 import { scanJson } from './json.ts';
 import { scanNdjson } from './ndjson.ts';
@@ -50,5 +51,7 @@ export function decodeInBlocks(
       return batches(bytes, all, scanJson(format, all), blockBytes);
     case 'csv':
       return batches(withEncoding(bytes, format), all, scanCsv(format, all), blockBytes);
+    case 'fixedWidth':
+      return batches(withEncoding(bytes, format), all, scanFixedWidth(format, all), blockBytes);
   }
 }

@@ -1,10 +1,11 @@
 import type { RowFault } from './codes.ts';
 import type { CsvFormat } from './csv.ts';
+import type { FixedWidthFormat } from './fixed-width.ts';
 import type { JsonFormat } from './json.ts';
 import type { NdjsonFormat } from './ndjson.ts';
 
-/** What one format needs to say about itself; a source config holds one: `csv({ … })`, `ndjson()`, `json({ … })`. */
-export type Format = NdjsonFormat | JsonFormat | CsvFormat;
+/** What one format needs to say about itself; a source config holds one: such as `csv({ … })`. */
+export type Format = NdjsonFormat | JsonFormat | CsvFormat | FixedWidthFormat;
 
 /** A row that could not be decoded. */
 export interface BadRow {
@@ -20,14 +21,14 @@ export interface BadRow {
 }
 
 export interface RowBatch {
-  /** JSON formats: the parsed object. CSV: the cells, `(string | null)[]`, as many as there are columns. */
+  /** JSON formats: the parsed object. CSV and fixed width: the cells, `(string | null)[]`, as many as there are columns. */
   readonly rows: readonly unknown[];
   /**
    * As long as `rows`. Line formats: offset of the row's first byte in the decompressed object, a byte order mark
    * counted. JSON documents and UTF-16 text: the row's ordinal, from 0; bad rows have one too.
    */
   readonly positions: readonly number[];
-  /** CSV only: the names of the cells. The same array in every batch. */
+  /** CSV and fixed width only: the names of the cells. The same array in every batch. */
   readonly columns?: readonly string[];
   /** In the order in which they stand in the object. */
   readonly bad: readonly BadRow[];

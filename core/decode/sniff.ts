@@ -19,8 +19,9 @@ const knownBinaries: readonly (readonly [string, string])[] = [
   ['PK\x03\x04', 'a zip archive or a spreadsheet'],
   ['\xd0\xcf\x11\xe0', 'an Office document'],
   ['%PDF', 'PDF'],
-  ['\x1f\x8b', 'gzip inside gzip'],
+  ['\x1f\x8b', 'gzip'],
   ['\x28\xb5\x2f\xfd', 'Zstandard'],
+  ['\x04\x22\x4d\x18', 'LZ4'],
   ['BZh', 'bzip2'],
   ['\xfd7zXZ', 'xz'],
 ];
@@ -38,7 +39,7 @@ const OPEN_OBJECT = 0x7b;
  * name the object.
  */
 export function sniffFormat(head: Uint8Array, name: string): Format {
-  const extension = /\.([a-z0-9]+)(?:\.gz|\.gzip)?$/i.exec(name)?.[1]?.toLowerCase() ?? '';
+  const extension = /\.([a-z0-9]+)(?:\.(?:gz|gzip|zst|zstd|br))*$/i.exec(name)?.[1]?.toLowerCase() ?? '';
   const isWhole = head.length < HEAD_BYTES;
   const { encoding, view } = textOf(Buffer.from(head.buffer, head.byteOffset, head.length), isWhole);
   let start = 0;
@@ -53,7 +54,7 @@ export function sniffFormat(head: Uint8Array, name: string): Format {
   if (/^<[?!a-z]/i.test(view.toString('latin1', start, start + 2))) return refuse('this looks like XML or HTML');
   const found = sniffCsv(view, isWhole, extension);
   if (found) return csv({ ...found, ...(encoding !== 'utf-8' && { encoding }) });
-  const remedy = 'Say what it is in the source: format: csv({ … }), json({ … }) or ndjson()';
+  const remedy = 'Say what it is in the source: format: csv({ … }), fixedWidth({ … }), jsonDocument({ … }) or ndjson()';
   return refuse(`this is text, but neither JSON nor rows with equally many cells. ${remedy}`);
 }
 

@@ -1,10 +1,9 @@
-import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DecodeError } from '../../core/decode/codes.ts';
 import { csv } from '../../core/decode/csv.ts';
 import { decode } from '../../core/decode/decode.ts';
-import { decompress } from '../../core/decode/decompress.ts';
+import { fixedWidth } from '../../core/decode/fixed-width.ts';
 import type { DecodeLimits, Format } from '../../core/decode/format.ts';
 import { json } from '../../core/decode/json.ts';
 import { ndjson } from '../../core/decode/ndjson.ts';
@@ -20,6 +19,14 @@ const formats: readonly Format[] = [
   csv({ header: false, trim: true, nulls: ['', 'a'], ragged: 'pad', encoding: 'windows-1252' }),
   csv({ header: false, encoding: 'utf-16le' }),
   csv({ columns: ['x', 'y'], quote: null }),
+  fixedWidth({
+    columns: [
+      { name: 'x', width: 2 },
+      { name: 'y', width: 3 },
+    ],
+  }),
+  fixedWidth({ columns: [{ name: 'x', start: 2, length: 40 }], ragged: 'pad', trim: false, skipRows: 1 }),
+  fixedWidth({ columns: [{ name: 'x', width: 6 }], nulls: [''], ragged: 'pad', encoding: 'utf-16le' }),
 ];
 
 /** Bytes out of which every branch of a decoder can be reached: marks, pieces of rows, and anything. */
@@ -128,7 +135,7 @@ describe('decode', () => {
               }
               for (const { raw, length } of batch.bad) {
                 expect(raw.length).toBeLessThanOrEqual(content.rawLimitBytes);
-                expect(length).toBeGreaterThanOrEqual(format.name === 'csv' && format.encoding ? 0 : raw.length);
+                expect(length).toBeGreaterThanOrEqual('encoding' in format ? 0 : raw.length);
               }
             }
           } catch (error) {
@@ -144,7 +151,11 @@ describe('decode', () => {
     await fc.assert(
       fc.asyncProperty(
         bytes,
-        fc.constantFrom<Format>(ndjson(), csv({ header: false, ragged: 'pad' })),
+        fc.constantFrom<Format>(
+          ndjson(),
+          csv({ header: false, ragged: 'pad' }),
+          fixedWidth({ columns: [{ name: 'x', width: 9 }], ragged: 'pad' }),
+        ),
         async (object, format) => {
           const { positions, raws, bad } = await decoded([object], format);
           const text = object.toString('latin1');
@@ -173,47 +184,6 @@ describe('decode', () => {
         expect((await decoded(cutAt(table, scattered), csv())).rows).toEqual(objects.map(({ a }) => ['1', a]));
       }),
       { numRuns: 15 },
-    );
-  });
-});
-
-describe('decompress', () => {
-  it('gives what was compressed, however it is cut and in however many members', async () => {
-    const member = fc.uint8Array({ maxLength: 3000 }).map((raw) => Buffer.from(raw));
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(member, { minLength: 1, maxLength: 4 }),
-        fc.array(fc.nat()),
-        async (members, places) => {
-          const packed = Buffer.concat(members.map((each) => gzipSync(each)));
-          const { bytes, compression } = await decompress(chunked(cutAt(packed, places)));
-          const chunks: Uint8Array[] = [];
-          for await (const chunk of bytes) chunks.push(chunk);
-          expect(compression).toBe('gzip');
-          expect(Buffer.concat(chunks).equals(Buffer.concat(members))).toBe(true);
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
-
-  it('throws nothing but its own errors for damaged data, and never gives damaged data for whole', async () => {
-    const damage = fc.record({ at: fc.nat(), byte: fc.nat(255), cut: fc.nat() });
-    const text = Buffer.from('{"a":1}\n'.repeat(500));
-    await fc.assert(
-      fc.asyncProperty(damage, async ({ at, byte, cut }) => {
-        const packed = gzipSync(text);
-        packed[2 + (at % (packed.length - 2))] = byte;
-        const { bytes } = await decompress(chunked([packed.subarray(0, packed.length - (cut % 3))]));
-        const chunks: Uint8Array[] = [];
-        try {
-          for await (const chunk of bytes) chunks.push(chunk);
-          expect(Buffer.concat(chunks).equals(text)).toBe(true);
-        } catch (error) {
-          expect(error).toMatchObject({ code: 'decode.corruptGzip' });
-        }
-      }),
-      { numRuns: 200 },
     );
   });
 });

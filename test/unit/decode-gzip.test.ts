@@ -31,7 +31,7 @@ async function rowsUntilError(bytes: Uint8Array) {
   return { rows: items.flatMap(({ rows }) => rows), bad: items.flatMap(({ bad }) => bad), error };
 }
 
-describe('decompress', () => {
+describe('decompress, gzip', () => {
   it('knows gzip by its first bytes, even one at a time, and passes everything else on', async () => {
     const packed = gzipSync('hello');
     expect(await read([packed])).toEqual({ text: 'hello', compression: 'gzip', error: undefined });

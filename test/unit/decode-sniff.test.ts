@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { sniffFormat } from '../../core/decode/sniff.ts';
 
@@ -107,7 +107,15 @@ describe('sniffFormat', () => {
     expect(() => sniffFormat(bytes, 'x')).toThrow(what);
   });
 
-  it('refuses gzip inside gzip', () => {
-    expect(() => sniffFormat(gzipSync('x'), 'x')).toThrow('gzip inside gzip');
+  it('refuses what is still compressed', () => {
+    expect(() => sniffFormat(gzipSync('x'), 'x')).toThrow('this is gzip');
+    expect(() => sniffFormat(zstdCompressSync('x'), 'x')).toThrow('this is Zstandard');
   });
+
+  it.each(['x.tsv.zst', 'x.tsv.zstd', 'x.tsv.br', 'x.tsv.gz.gz'])(
+    'reads the name %s without its compression',
+    (name) => {
+      expect(sniff('1\n2\n', name)).toEqual({ name: 'csv', delimiter: '\t', header: false });
+    },
+  );
 });
