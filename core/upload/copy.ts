@@ -66,7 +66,8 @@ export async function copyCandidate(candidate: Candidate, ports: CopyPorts): Pro
     const found = await ports.store.head(candidate.bucket, candidate.key, candidate.versionId);
     if (!found) return gone(candidate, registered.id, ports);
     // The event's own object was overwritten: say so, and land what is there now, whose event may have been collapsed.
-    if (isOther(candidate, found)) await superseded(candidate, registered.id, ports);
+    // Only at the first look: what it found there has been listed under its own id since.
+    if (attempt === 0 && isOther(candidate, found)) await superseded(candidate, registered.id, ports);
     const outcome = await land(registered, found, ports);
     if (outcome) return outcome;
   }

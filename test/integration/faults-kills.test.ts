@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { expectSound } from '../support/end-state.ts';
-import { type Bench, bootPair, minute, type SeenCall, startMs } from '../support/pipeline.ts';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expectSameEnd } from '../support/end-state.ts';
+import { type Bench, bootPair, lines, minute, type SeenCall, startMs } from '../support/pipeline.ts';
 import { killAfter, kindOf } from '../support/trouble.ts';
 
 let clean: Bench;
@@ -11,13 +11,19 @@ const slot = 6 * 60 * minute;
 
 beforeAll(async () => {
   ({ clean, faulted } = await bootPair('kills'));
+  // The first upload of all makes more calls than those that follow: it registers the source.
+  for (const bench of [clean, faulted]) {
+    await deliver(bench, today);
+    await bench.drain();
+  }
 });
 afterAll(async () => {
   await clean?.close();
   await faulted?.close();
 });
-
-const line = (row: object) => `${JSON.stringify(row)}\n`;
+afterEach(() => {
+  faulted.trouble = undefined;
+});
 
 /** One upload with rows that are written, replaced, dropped and quarantined; several of them share a shard. */
 async function deliver(bench: Bench, ms: number): Promise<void> {
@@ -25,14 +31,7 @@ async function deliver(bench: Bench, ms: number): Promise<void> {
   const upload = (ms - startMs) / slot;
   const written = ['a', 'b', 'c', 'd', 'e', 'f'].map((each) => ({ id: `${upload}${each}`, rev: 1, total: 10 }));
   const rows = [...written, { id: 'kept', rev: upload, total: 3 }, { id: 'bad' }, { test: true }];
-  await bench.put('orders-till', `${upload}.ndjson`, rows.map(line).join(''));
-}
-
-async function expectSame(): Promise<void> {
-  const [wanted, found] = [await clean.endState(), await faulted.endState()];
-  expectSound(wanted);
-  expectSound(found);
-  expect(found).toEqual(wanted);
+  await bench.put('orders-till', `${upload}.ndjson`, lines(...rows));
 }
 
 /** How many calls a function makes for one more upload of this kind, when nothing goes wrong. */
@@ -62,13 +61,13 @@ test.each(['copy', 'normalize', 'export'])('%s killed after any of its calls cha
   for (const bench of [clean, faulted]) await bench.drain();
 
   expect(calls).toBeGreaterThan(2);
-  await expectSame();
+  await expectSameEnd(clean, faulted);
 });
 
 /** Kinds of calls with the numbers of those after which a kill may show something: every write, but of reads only two. */
 function edgesOf(calls: readonly SeenCall[]): readonly { readonly kind: string; readonly n: number }[] {
   return [...Map.groupBy(calls, kindOf)].flatMap(([kind, { length }]) => {
-    const reads = /Query|Get|Telemetry/.test(kind);
+    const reads = /Query|Get/.test(kind);
     const numbers = Array.from({ length }, (_, index) => index + 1);
     return (reads ? numbers.filter((n) => n === 1 || n === length) : numbers).map((n) => ({ kind, n }));
   });
@@ -82,7 +81,7 @@ test('reconcile killed after any of its calls changes nothing', async () => {
   }
   clean.calls.length = 0;
   await clean.pipeline.cloud.invoke('reconcile', {});
-  const edges = edgesOf(clean.calls.filter((call) => call.by === 'reconcile'));
+  const edges = edgesOf(clean.calls.filter((call) => call.by === 'reconcile' && call.operation !== 'Telemetry'));
   for (const { kind, n } of edges) {
     today += slot;
     for (const bench of [clean, faulted]) {
@@ -98,7 +97,7 @@ test('reconcile killed after any of its calls changes nothing', async () => {
   for (const bench of [clean, faulted]) await bench.drain();
 
   expect(edges.map((each) => each.kind)).toContain('dynamodb.UpdateItem');
-  await expectSame();
+  await expectSameEnd(clean, faulted);
 });
 
 test.each(['sqs.SendMessage', 'dynamodb.UpdateItem'])(
@@ -118,6 +117,6 @@ test.each(['sqs.SendMessage', 'dynamodb.UpdateItem'])(
     faulted.trouble = undefined;
 
     expect(kill.struck()).toBe(1);
-    await expectSame();
+    await expectSameEnd(clean, faulted);
   },
 );

@@ -32,10 +32,12 @@ export interface Bench {
   readonly losing: Set<QueueName>;
   /** Moves the clock to this time; refuses one that has passed, for LastModified would differ from the other run's. */
   at(ms: number): void;
-  /** Puts an object below the source's prefix, as its owner would. Answers with bucket and key. */
-  put(sourceId: string, name: string, body: string): Promise<{ readonly bucket: string; readonly key: string }>;
+  /** Puts an object below the source's prefix, as its owner would. */
+  put(sourceId: string, name: string, body: string | Uint8Array): Promise<void>;
   remove(sourceId: string, name: string): Promise<void>;
   send(queue: QueueName, bodies: readonly string[]): void;
+  /** Messages that a queue still holds, those that are being worked on included. */
+  waiting(queue: QueueName): number;
   /** Ends the instance that made this call. */
   kill(call: SeenCall): Promise<void>;
   /** Waits until all books are closed that will close; a reconcile that dies is run again, as its schedule would. */
@@ -91,7 +93,7 @@ function createBench(pipeline: Pipeline, calls: SeenCall[], faulted: boolean): B
   const arnOf = (queue: QueueName) => cloud.attribute(queueIds[queue], 'Arn');
   const place = (sourceId: string, name: string) => {
     const prefix = pipeline.registry.sources.find((each) => each.id === sourceId)?.source.config.from.prefix ?? '';
-    return { bucket: pipeline.bucketOf(sourceId), key: `${prefix}${name}` };
+    return { Bucket: pipeline.bucketOf(sourceId), Key: `${prefix}${name}` };
   };
   const delivered: Bench['delivered'] = { copy: [], normalize: [] };
   const losing: Bench['losing'] = new Set();
@@ -109,16 +111,18 @@ function createBench(pipeline: Pipeline, calls: SeenCall[], faulted: boolean): B
       clock.skipTo(ms);
     },
     async put(sourceId, name, body) {
-      const { bucket, key } = place(sourceId, name);
-      await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
-      return { bucket, key };
+      const object = { ...place(sourceId, name), Body: body, ContentLength: Buffer.byteLength(body) };
+      await s3.send(new PutObjectCommand(object));
     },
     async remove(sourceId, name) {
-      const { bucket, key } = place(sourceId, name);
-      await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+      await s3.send(new DeleteObjectCommand(place(sourceId, name)));
     },
     send(queue, bodies) {
       for (const body of bodies) sqs.send(arnOf(queue), body);
+    },
+    waiting(queue) {
+      const { visible, inFlight, delayed } = sqs.depth(arnOf(queue));
+      return visible + inFlight + delayed;
     },
     kill: (call) => cloud.kill(call.principal),
     async drain() {
@@ -165,9 +169,9 @@ export function lines(...rows: readonly object[]): string {
 }
 
 /** Boots a bench to play a story on, and one to play it on while things go wrong. */
-export async function bootPair(name: string, options: BenchOptions = {}): Promise<{ clean: Bench; faulted: Bench }> {
-  const clean = await bootBench(name, false, options);
-  return { clean, faulted: await bootBench(name, true, options) };
+export async function bootPair(name: string): Promise<{ clean: Bench; faulted: Bench }> {
+  const clean = await bootBench(name, false);
+  return { clean, faulted: await bootBench(name, true) };
 }
 
 /**

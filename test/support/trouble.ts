@@ -55,13 +55,7 @@ export function all(...troubles: readonly Counted[]): Counted {
   };
 }
 
-/** The calls of one function, in the order it first made each kind, with how many there were. */
-export function kindsOf(calls: readonly SeenCall[], by: string): ReadonlyMap<string, number> {
-  const kinds = new Map<string, number>();
-  for (const call of calls) if (call.by === by) kinds.set(kindOf(call), (kinds.get(kindOf(call)) ?? 0) + 1);
-  return kinds;
-}
-
+/** What a call is, without whose it is: `s3.PutObject`. */
 export function kindOf({ service, operation }: Pick<SeenCall, 'service' | 'operation'>): string {
   return `${service}.${operation}`;
 }
