@@ -1,3 +1,4 @@
+import { retryable } from '../core/failure.ts';
 import type { LoadEvidence } from '../core/snowflake/copy-history.ts';
 import { COPY_HISTORY_DAYS, copyHistorySql, pageAfter, parseCopyHistory } from '../core/snowflake/copy-history.ts';
 import { databaseName } from '../core/snowflake/objects.ts';
@@ -34,11 +35,28 @@ export function openWarehouse(env: Environment): { readonly warehouse: Warehouse
     warehouse: {
       async history(entity, sinceMs) {
         connection ??= connect();
-        return history(await connection, database, entity, sinceMs);
+        const open = connection;
+        return inTime(
+          (async () => history(await open, database, entity, sinceMs))(),
+          `reading what Snowflake loaded of ${entity}`,
+        );
       },
     },
-    close: async () => (await connection)?.close(),
+    // A connection that never came about must not keep the invocation.
+    close: async () => inTime((async () => (await connection)?.close())(), 'closing the Snowflake session'),
   };
+}
+
+/** The driver itself goes on trying for five minutes, longer than an invocation may wait. */
+const patienceMs = 60_000;
+
+async function inTime<T>(work: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = retryable('warehouse.silent', `${what} took more than ${patienceMs / 1000} s. It is tried again.`);
+    timer = setTimeout(() => reject(error), patienceMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 async function history(

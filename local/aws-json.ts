@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Clock } from './clock.ts';
 import type { Call, Fault, FaultHook } from './faults.ts';
 import { principalOf } from './faults.ts';
 
@@ -60,6 +61,8 @@ export interface AwsJsonService {
     exchange: Exchange,
     unprocessed?: Extract<Fault, { kind: 'unprocessed' }>,
   ) => Promise<Answer | Json>;
+  /** What replies are dated by: a client that finds its own time far from it signs anew and asks again. */
+  readonly clock: Clock;
   readonly port?: number | undefined;
   readonly faults?: FaultHook | undefined;
 }
@@ -111,6 +114,7 @@ async function respond(
   response.writeHead(answer.status, {
     'content-type': service.contentType,
     'x-amzn-requestid': randomUUID(),
+    date: new Date(service.clock.now()).toUTCString(),
     'content-length': Buffer.byteLength(answer.body),
     ...answer.headers,
   });

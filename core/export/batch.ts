@@ -68,11 +68,12 @@ async function exportEntity(
   const named = (of: readonly Change[]): FileName => ({ entity, ...nameOf(of.map((each) => each.record)) });
   if (fresh.length > 0) {
     const file = named(fresh);
-    const key = exportKey(file, ports.loadOf(entity));
+    const load = ports.loadOf(entity);
+    const key = exportKey(file, load);
     const bytes = await putLines(ports.store, key, fresh.map(exportLine));
     // The file's own item first: an upload must not wait for a file that nobody ever asks the warehouse about.
-    await noteFile(ports.table, file, key, fresh, bytes);
-    await ports.table.putMany(uploadsIn(fresh, file.name, { exportFile: key, unchangedFile: '' }));
+    await noteFile(ports.table, file, load, fresh, bytes);
+    await ports.table.putMany(uploadsIn(fresh, `${load}#${file.name}`, { exportFile: key, unchangedFile: '' }));
     written.push(key);
   }
   if (unchanged.length > 0) {
@@ -117,14 +118,14 @@ function uploadsIn(
 async function noteFile(
   table: Table,
   file: FileName,
-  key: string,
+  load: number,
   changes: readonly Change[],
   sizeBytes: number,
 ): Promise<void> {
   const seconds = changes[0]?.record.dynamodb.ApproximateCreationDateTime ?? 0;
   const item = {
-    ...exportFileKey(file.entity, file.day, file.name),
-    exportFile: key,
+    ...exportFileKey(file.entity, file.day, load, file.name),
+    exportFile: exportKey(file, load),
     entity: file.entity,
     rowCount: changes.length,
     sizeBytes,

@@ -18,9 +18,10 @@ export function exportKey(file: FileName, load: number): string {
 }
 
 /** The file that a key of the export bucket names, or undefined when it is no export file's. */
-export function parseExportKey(key: string): FileName | undefined {
-  const [, entity, day, name] = /^export\/entity=([^/]+)\/load=\d+\/dt=([^/]+)\/(.+)\.ndjson\.gz$/.exec(key) ?? [];
-  return entity && day && name ? { entity, day, name } : undefined;
+export function parseExportKey(key: string): (FileName & { readonly load: number }) | undefined {
+  const pattern = /^export\/entity=([^/]+)\/load=(\d+)\/dt=([^/]+)\/(.+)\.ndjson\.gz$/;
+  const [, entity, load, day, name] = pattern.exec(key) ?? [];
+  return entity && load && day && name ? { entity, load: Number(load), day, name } : undefined;
 }
 
 /** Rows of one batch that changed nothing, for the exact count of books. No pipe reads here. */

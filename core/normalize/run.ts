@@ -120,6 +120,7 @@ async function run(run: Run, ports: NormalizePorts): Promise<Normalized> {
   await ports.table.put({ ...partKey(name.uploadId, revision, onlyPart), ...partAttributes(books) });
   await finish(run, ports, {
     uploadState: 'normalized',
+    closed: false,
     dataFormat: opened.format?.name ?? 'empty',
     compression: opened.compression,
     quarantineCodes: codes,
@@ -134,7 +135,7 @@ async function finish(run: Run, ports: NormalizePorts, set: Readonly<Record<stri
     // A slower worker must not take back what reconcile, or a later revision, has made of the upload since.
     condition: {
       expression:
-        'uploadState IN (:normalizing, :normalized) AND (attribute_not_exists(revision) OR revision <= :revision)',
+        'attribute_not_exists(revision) OR revision < :revision OR (revision = :revision AND uploadState IN (:normalizing, :normalized))',
       values: { ':normalizing': 'normalizing', ':normalized': 'normalized', ':revision': run.revision },
     },
   });

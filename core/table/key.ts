@@ -74,8 +74,9 @@ export function uploadInFileKey(uploadId: string, revision: number, file: string
   return { pk: `U#${uploadId}`, sk: `B#${revision}#${file}` };
 }
 
-export function exportFileKey(entity: string, day: string, file: string): Key {
-  return { pk: `E#${entity}#${day}`, sk: file };
+/** `load`: a batch that is tried again under a later load is another file, and the earlier one keeps its note. */
+export function exportFileKey(entity: string, day: string, load: number, file: string): Key {
+  return { pk: `E#${entity}#${day}`, sk: `${load}#${file}` };
 }
 
 export function sourceStateKey(sourceId: string): Key {

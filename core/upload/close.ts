@@ -36,6 +36,9 @@ export interface Verdict {
   readonly leansOn: readonly string[];
 }
 
+/** What is asked of a run by those that lean on it. */
+export type Leaning = Pick<Verdict, 'uploadId' | 'revision' | 'loaded' | 'leansOn'>;
+
 /** One upload under one revision, as unchanged rows name it. */
 export function runName({ uploadId, revision }: { readonly uploadId: string; readonly revision: number }): string {
   return `${uploadId}#${revision}`;
@@ -127,7 +130,7 @@ function loadedRows({ files, loaded }: Evidence): number {
  * Runs whose books close: loaded themselves, and leaning only on runs that close, or on those that `loadedBefore` names.
  * Identical uploads that ran side by side may lean on each other, so this is the largest set for which that is true.
  */
-export function closing(verdicts: readonly Verdict[], loadedBefore: ReadonlySet<string>): ReadonlySet<string> {
+export function closing(verdicts: readonly Leaning[], loadedBefore: ReadonlySet<string>): ReadonlySet<string> {
   const candidates = new Map(verdicts.filter((each) => each.loaded).map((each) => [runName(each), each]));
   for (;;) {
     const open = [...candidates.values()].filter((each) =>

@@ -1,10 +1,11 @@
 import { mapBounded } from '../bounded.ts';
 import { parseExportKey } from '../export/file.ts';
+import { retryable } from '../failure.ts';
 import type { Registry } from '../source/registry.ts';
 import { exportFileKey, manifestKey, uploadsOfDay } from '../table/key.ts';
 import type { Item, Table } from '../table/table.ts';
 import { type FileBooks, fileBooks, partBooks, sumParts } from './books.ts';
-import { closing, type Evidence, judge, runName, type Verdict } from './close.ts';
+import { closing as closingRuns, type Evidence, judge, type Leaning, runName, type Verdict } from './close.ts';
 import { dayOf } from './landing-key.ts';
 import { type ListedRowsStore, listRows } from './listed-rows.ts';
 import { collectEvidence, type LoadReport, type Warehouse } from './load-evidence.ts';
@@ -31,6 +32,8 @@ export interface ReconcileReport {
 /** COPY_HISTORY goes back 14 days, and so does the look for open books. */
 export const lookbackDays = 14;
 const judgedAtOnce = 16;
+/** Rows of one upload that are listed: about 250 bytes each, and an invocation that runs out of memory closes no books. */
+const mostListedRows = 3_000_000;
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
@@ -86,15 +89,18 @@ async function closeBooks(
     try {
       return await judgeUpload(manifest, ports, oneAtATime);
     } catch (error) {
-      // Its kind only: an error of reading lines may quote them.
-      unjudged.push({ uploadId: uploadIdOf(manifest), reason: error instanceof Error ? error.name : 'unknown' });
+      // Its code or kind only: an error of reading lines may quote them.
+      const { code, name } = error as { code?: string; name?: string };
+      unjudged.push({ uploadId: uploadIdOf(manifest), reason: code ?? name ?? 'unknown' });
       return undefined;
     }
   });
   const verdicts = judged.filter((each) => each !== undefined);
-  const closed = closing(verdicts, await loadedRuns(verdicts, ports.table));
-  for (const verdict of verdicts) await noteVerdict(verdict, closed.has(runName(verdict)), ports);
-  return closed.size;
+  const beside = await runsBeside(verdicts, ports.table);
+  const closing = closingRuns([...verdicts, ...beside.open], beside.closed);
+  const closed = verdicts.filter((verdict) => closing.has(runName(verdict)));
+  for (const verdict of verdicts) await noteVerdict(verdict, closed.includes(verdict), ports);
+  return closed.length;
 }
 
 /** Runs what it is given one after the other: a list of all rows of an upload is as long as the upload. */
@@ -126,7 +132,12 @@ async function judgeUpload(
     loaded: inState('loaded'),
     failed: inState('failed'),
   };
-  return judge(evidence, () => oneAtATime(() => listRows(evidence, store)));
+  return judge(evidence, () => {
+    if (evidence.part.accepted.count > mostListedRows) {
+      throw retryable('books.tooManyRows', `listing the rows of ${uploadId} would take more memory than reconcile has`);
+    }
+    return oneAtATime(() => listRows(evidence, store));
+  });
 }
 
 function exportFilesOf(files: readonly FileBooks[]): readonly string[] {
@@ -135,7 +146,7 @@ function exportFilesOf(files: readonly FileBooks[]): readonly string[] {
 
 async function loadStates(exportFiles: readonly string[], table: Table): Promise<ReadonlyMap<string, string>> {
   const names = exportFiles.map(parseExportKey).filter((name) => name !== undefined);
-  const items = await table.getMany(names.map(({ entity, day, name }) => exportFileKey(entity, day, name)));
+  const items = await table.getMany(names.map(({ entity, day, load, name }) => exportFileKey(entity, day, load, name)));
   return new Map(items.map((item) => [String(item['exportFile']), String(item['loadState'])]));
 }
 
@@ -146,28 +157,44 @@ async function allItems(table: Table, pk: string, sortKeyPrefix: string): Promis
 }
 
 /**
- * Runs that these verdicts lean on, beside each other, whose content is in the warehouse: every export file of such a
- * run is loaded, and so is what it leans on in turn.
+ * The runs that these verdicts lean on, and those lean on in turn, as far as they are not closed: what is loaded of
+ * them. Where books are closed already the chain ends, or it would grow with every snapshot.
  */
-async function loadedRuns(verdicts: readonly Verdict[], table: Table): Promise<ReadonlySet<string>> {
-  const judged = new Set(verdicts.map(runName));
-  const loaded = new Map<string, boolean>();
-  const isLoaded = async (run: string): Promise<boolean> => {
-    const known = loaded.get(run);
-    if (known !== undefined) return known;
-    // Runs may lean on each other: while one is looked at, it does not keep the other.
-    loaded.set(run, true);
-    const [uploadId = '', revision = ''] = run.split('#');
-    const files = (await allItems(table, manifestKey(uploadId).pk, `B#${revision}#`)).map(fileBooks);
-    const keys = exportFilesOf(files);
-    const states = await loadStates(keys, table);
-    let fine = files.length > 0 && keys.every((key) => states.get(key) === 'loaded');
-    for (const on of files.flatMap((file) => Object.keys(file.leansOn))) fine &&= await isLoaded(on);
-    loaded.set(run, fine);
-    return fine;
-  };
-  for (const run of verdicts.flatMap((each) => each.leansOn)) if (!judged.has(run)) await isLoaded(run);
-  return new Set([...loaded].filter(([, fine]) => fine).map(([run]) => run));
+async function runsBeside(
+  verdicts: readonly Verdict[],
+  table: Table,
+): Promise<{ readonly closed: ReadonlySet<string>; readonly open: readonly Leaning[] }> {
+  const seen = new Set(verdicts.map(runName));
+  const closed = new Set<string>();
+  const open: Leaning[] = [];
+  let next = verdicts.flatMap((each) => each.leansOn);
+  while (next.length > 0) {
+    const fresh = [...new Set(next)].filter((run) => !seen.has(run));
+    next = [];
+    for (const run of fresh) {
+      seen.add(run);
+      const found = await runOf(run, table);
+      if (found === 'closed') closed.add(run);
+      else {
+        open.push(found);
+        next.push(...found.leansOn);
+      }
+    }
+  }
+  return { closed, open };
+}
+
+async function runOf(run: string, table: Table): Promise<Leaning | 'closed'> {
+  const [uploadId = '', number = ''] = run.split('#');
+  const revision = Number(number);
+  const manifest = (await table.get(manifestKey(uploadId))) as Manifest | undefined;
+  if (manifest?.closed === true && manifest.uploadState === 'loaded' && manifest.revision === revision) return 'closed';
+  const files = (await allItems(table, manifestKey(uploadId).pk, `B#${revision}#`)).map(fileBooks);
+  const keys = exportFilesOf(files);
+  const states = await loadStates(keys, table);
+  const loaded = files.length > 0 && keys.every((key) => states.get(key) === 'loaded');
+  const leansOn = files.flatMap((file) => Object.keys(file.leansOn)).filter((on) => on !== run);
+  return { uploadId, revision, loaded, leansOn };
 }
 
 async function noteVerdict(verdict: Verdict, closed: boolean, { table, now }: ReconcilePorts): Promise<void> {

@@ -80,6 +80,7 @@ export async function startDynamoDb(options: DynamoDbOptions): Promise<LocalDyna
         'The level of configured provisioned throughput for the table was exceeded. Retry with backoff.',
       ),
     carryOut: async (exchange, unprocessed) => carryOut(engine, opened, exchange, unprocessed?.from),
+    clock,
     port,
     faults,
   });

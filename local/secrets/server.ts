@@ -27,6 +27,7 @@ export async function startSecrets({ clock, secrets, port, faults }: SecretsOpti
     namespace: 'com.amazonaws.secretsmanager',
     throttled: () => new ServiceError('ThrottlingException', 'Rate exceeded'),
     carryOut: async (exchange) => carryOut(secrets, createdAt, exchange),
+    clock,
     port,
     faults,
   });

@@ -70,6 +70,7 @@ export async function startSqs({ clock, region, accountId, port, faults }: SqsOp
     throttled: () => new ServiceError('RequestThrottled', 'The request was denied due to request throttling.', 403),
     errorHeaders: queryError,
     carryOut: (exchange) => carryOut(api, exchange),
+    clock,
     port,
     faults,
   });

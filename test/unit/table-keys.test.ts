@@ -82,13 +82,13 @@ describe('the other keys of the table', () => {
     expect(partKey('id', 3, 7)).toEqual({ pk: 'U#id', sk: 'P#3#0007' });
     expect(quarantineKey('id', 3, 12, 1)).toEqual({ pk: 'U#id', sk: 'X#3#12#1' });
     expect(uploadInFileKey('id', 3, 'f')).toEqual({ pk: 'U#id', sk: 'B#3#f' });
-    expect(exportFileKey('order', '2026-03-01', 'f')).toEqual({ pk: 'E#order#2026-03-01', sk: 'f' });
+    expect(exportFileKey('order', '2026-03-01', 2, 'f')).toEqual({ pk: 'E#order#2026-03-01', sk: '2#f' });
     expect(sourceStateKey('orders')).toEqual({ pk: 'S#orders', sk: 'STATE' });
     expect(uploadsOfDay('orders', '2026-03-01')).toBe('UD#orders#2026-03-01');
   });
 
   it('are no records', () => {
-    const partitions = [manifestKey('id'), exportFileKey('e', 'd', 'f'), sourceStateKey('s')].map((key) => key.pk);
+    const partitions = [manifestKey('id'), exportFileKey('e', 'd', 1, 'f'), sourceStateKey('s')].map((key) => key.pk);
     expect(partitions.map(parseRecordPartition)).toEqual([undefined, undefined, undefined]);
   });
 });

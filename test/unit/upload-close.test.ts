@@ -220,6 +220,12 @@ describe('closing books together', () => {
   it('closes uploads that lean on each other', () =>
     expect(close([verdict('a', ['b']), verdict('b', ['a']), verdict('c', ['a', 'b'])])).toEqual(['a', 'b', 'c']));
 
+  it('keeps open what leans on a circle that waits for another upload', () => {
+    const circle = [verdict('x', ['y', 'z']), verdict('y', ['x']), verdict('z', [], false)];
+    expect(close([verdict('v', ['y']), ...circle])).toEqual([]);
+    expect(close([verdict('v', ['y']), ...circle.slice(0, 2), verdict('z')])).toEqual(['v', 'x', 'y', 'z']);
+  });
+
   it('keeps a whole circle open when one of it leans on open books', () =>
     expect(close([verdict('a', ['b']), verdict('b', ['a', 'x']), verdict('c')])).toEqual(['c']));
 
