@@ -26,8 +26,11 @@ function logFailure(layer: string, error: unknown, facts: Readonly<Record<string
 /** Messages of one batch under way at once. */
 const atOnce = 10;
 
-/** Seconds until a message that failed comes back: 30 s, 2, 8, 32 minutes. Without it, it would be the visibility timeout. */
-const delaySeconds = (received: number) => Math.min(30 * 4 ** (received - 1), 3600);
+/**
+ * Seconds until a message that failed comes back: 1, 6, 36 minutes, 3.6 hours, so that five receives outlast an outage
+ * of some hours. Without it, each pause would be the visibility timeout.
+ */
+const delaySeconds = (received: number) => Math.min(60 * 6 ** (received - 1), 4 * 3600);
 
 export interface QueueWork {
   readonly layer: string;
