@@ -69,8 +69,8 @@ describe('a problem as a line', () => {
   });
 
   it('shows paths outside the working directory whole', () => {
-    expect(shownPath('/work/sources/a.ts', '/work')).toBe(join('sources', 'a.ts'));
-    expect(shownPath('/work/..a/a.ts', '/work')).toBe(join('..a', 'a.ts'));
+    expect(shownPath('/project/sources/a.ts', '/project')).toBe(join('sources', 'a.ts'));
+    expect(shownPath('/project/..a/a.ts', '/project')).toBe(join('..a', 'a.ts'));
     expect(shownPath('/elsewhere/a.ts', '/work')).toBe('/elsewhere/a.ts');
   });
 });
