@@ -125,6 +125,8 @@ try {
   process.exitCode = await main();
 } catch (error) {
   const wrongUsage = error instanceof UsageError;
-  console.error(wrongUsage ? `${error.message}\n\n${usage}` : error);
+  // What a person can mend in the sources needs no stack trace.
+  const mistake = (error as { kind?: unknown }).kind === 'config' ? (error as Error).message : error;
+  console.error(wrongUsage ? `${error.message}\n\n${usage}` : mistake);
   process.exitCode = wrongUsage ? 2 : 1;
 }

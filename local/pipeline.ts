@@ -4,7 +4,9 @@ import { join, resolve } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { openTable } from '../adapters/dynamodb.ts';
+import { misconfigured } from '../core/failure.ts';
 import { bucketName } from '../core/source/buckets.ts';
+import { checkSources } from '../core/source/check.ts';
 import type { Registry } from '../core/source/registry.ts';
 import type { Table } from '../core/table/table.ts';
 import { root } from '../deploy/folders.ts';
@@ -53,6 +55,8 @@ export interface Pipeline {
 }
 
 const stage = 'local';
+const naming = { prefix: `firn-${stage}-`, suffix: `-${DEFAULT_ACCOUNT}-${DEFAULT_REGION}` };
+const snowflakeFileOf = (options: PipelineOptions) => `${options.packageDir}-snowflake.json`;
 const credentials = { accessKeyId: 'user', secretAccessKey: 'local' };
 
 /** Packages the stack, boots the embedded cloud from it, and makes the Snowflake objects. */
@@ -64,6 +68,8 @@ export async function bootPipeline(options: PipelineOptions): Promise<Pipeline> 
   // A folder of its own for each folder of sources: two pipelines may boot side by side.
   const compiled = `local-${hash('sha256', resolve(options.sourcesDir), 'hex').slice(0, 12)}`;
   const { sources } = await loadSources(options.sourcesDir, join(root, '.firn', 'build', compiled));
+  const mistakes = checkSources(sources);
+  if (mistakes.length > 0) throw misconfigured('sources.mistakes', `Mistakes in the sources:\n${mistakes.join('\n')}`);
   const registry: Registry = { build: '', sources };
   const services = await startServices({ dataDir, clock, faults });
   try {
@@ -75,10 +81,7 @@ export async function bootPipeline(options: PipelineOptions): Promise<Pipeline> 
 }
 
 async function bootOn(services: Services, registry: Registry, options: PipelineOptions): Promise<Pipeline> {
-  const { dataDir, faults, onStep = () => {} } = options;
   const { sources } = registry;
-  const naming = { prefix: `firn-${stage}-`, suffix: `-${DEFAULT_ACCOUNT}-${DEFAULT_REGION}` };
-  const snowflakeFile = `${options.packageDir}-snowflake.json`;
   const warehouse = await setUpSnowflake({
     services,
     region: DEFAULT_REGION,
@@ -86,16 +89,33 @@ async function bootOn(services: Services, registry: Registry, options: PipelineO
     entities: [...new Set(sources.map((each) => each.source.config.entity))],
     exportBucket: `${naming.prefix}export${naming.suffix}`,
     accountId: DEFAULT_ACCOUNT,
-    file: snowflakeFile,
-    faults,
+    file: snowflakeFileOf(options),
+    faults: options.faults,
     loading: options.loading,
   });
+  try {
+    return await bootStack(services, registry, warehouse, options);
+  } catch (error) {
+    // Left open, it would keep the process alive for ever.
+    await warehouse.snowflake.close();
+    throw error;
+  }
+}
+
+async function bootStack(
+  services: Services,
+  registry: Registry,
+  warehouse: SnowflakeSetup,
+  options: PipelineOptions,
+): Promise<Pipeline> {
+  const { dataDir, onStep = () => {} } = options;
+  const { sources } = registry;
   onStep('packaging the stack');
   const packageDir = await packageStack({
     stage,
     outDir: options.packageDir,
     sourcesDir: options.sourcesDir,
-    snowflakeFile,
+    snowflakeFile: snowflakeFileOf(options),
   });
   onStep('creating its buckets, queues, table and functions');
   const foreign = sources.map((each) => each.source.config.from.bucket).filter((bucket) => typeof bucket === 'string');

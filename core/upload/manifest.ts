@@ -19,8 +19,6 @@ export type UploadState =
   | 'unrouted'
   | 'parked';
 
-export const endedStates: readonly UploadState[] = ['loaded', 'rejected', 'superseded', 'deleted', 'unrouted'];
-
 /** A source that claims no object: uploads that no source claims are listed under it. No source can have this id. */
 export const unroutedSource = '~unrouted';
 
