@@ -1,8 +1,12 @@
 /** What a source file imports: `from 'firn'`. */
+export { avro } from './decode/avro.ts';
 export { csv } from './decode/csv.ts';
 export { fixedWidth } from './decode/fixed-width.ts';
 export { json as jsonDocument } from './decode/json.ts';
 export { ndjson } from './decode/ndjson.ts';
+export { parquet } from './decode/parquet.ts';
+export { xlsx } from './decode/xlsx.ts';
+export { xml } from './decode/xml.ts';
 export { boolean } from './fields/boolean.ts';
 export { type Day, date } from './fields/date.ts';
 export { type Decimal, decimal } from './fields/decimal.ts';

@@ -1,6 +1,6 @@
 import type { RowFault } from './codes.ts';
 import type { BadRow, DecodeLimits, RowBatch } from './format.ts';
-import { openWindow, type Window } from './window.ts';
+import { openWindow, type Stretch, type Window, wholeObject } from './window.ts';
 
 /** A batch in the making. `starts` and `ends` are indexes into the window's view, of each row in `rows`. */
 export interface Batch {
@@ -19,6 +19,8 @@ export interface Batch {
  */
 export interface Scanner {
   scan(window: Window, batch: Batch): 'more' | 'full' | 'end';
+  /** Where positions are offsets: offset of the first byte that no row of the batch holds, never inside a row. */
+  next?(window: Window): number;
   /** CSV: names of the cells, known when there is a row. */
   columns?(): readonly string[];
   /** How a row's bytes stand in the object, when that is not how they stand in the window. */
@@ -31,12 +33,14 @@ export async function* batches(
   limits: DecodeLimits,
   scanner: Scanner,
   blockBytes: number,
+  stretch: Stretch = wholeObject,
 ): AsyncGenerator<RowBatch, void, undefined> {
-  const source = openWindow(bytes, limits.batchBytes, blockBytes);
+  const source = openWindow(bytes, limits.batchBytes, blockBytes, stretch);
   const { window } = source;
   try {
     while (window.view.length < 3 && !window.done && source.canAppend()) await source.more();
-    if (window.view[0] === 0xef && window.view[1] === 0xbb && window.view[2] === 0xbf) window.at = 3;
+    const [first, second, third] = window.view;
+    if (stretch.from === 0 && first === 0xef && second === 0xbb && third === 0xbf) window.at = 3;
     let batch = newBatch();
     for (;;) {
       const stopped = scanner.scan(window, batch);
@@ -45,7 +49,7 @@ export async function* batches(
         continue;
       }
       if (batch.rows.length + batch.bad.length > 0) {
-        yield finishBatch(batch, window.view, scanner);
+        yield finishBatch(batch, window, scanner);
         batch = newBatch();
       }
       if (stopped === 'end') return;
@@ -63,14 +67,17 @@ function newBatch(): Batch {
   return { rows: [], positions: [], starts: [], ends: [], bad: [], bytes: 0 };
 }
 
-function finishBatch(batch: Batch, view: Buffer, scanner: Scanner): RowBatch {
+function finishBatch(batch: Batch, window: Window, scanner: Scanner): RowBatch {
   const { rows, positions, starts, ends, bad } = batch;
+  const { view } = window;
   const columns = scanner.columns?.();
+  const next = scanner.next?.(window);
   return {
     rows,
     positions,
     bad,
     ...(columns && { columns }),
+    ...(next !== undefined && { next }),
     raw(index) {
       const start = starts[index];
       const end = ends[index];

@@ -17,6 +17,8 @@ export interface CsvDialect {
   readonly delimiter: string;
   /** Takes the escapes out of a quoted cell's text. */
   readonly unescape: (text: string) => string;
+  /** A quoted cell may hold line ends. */
+  readonly multiline: boolean;
   readonly comment: Uint8Array | undefined;
   readonly header: boolean;
   readonly nulls: ReadonlySet<string> | undefined;
@@ -48,6 +50,7 @@ export function dialectOf(format: CsvFormat): CsvDialect {
     },
     delimiter,
     unescape: unescapeOf(quote ?? '', escaper ?? ''),
+    multiline: format.multiline ?? true,
     comment: comment === undefined ? undefined : encoded(comment, encoding),
     header: format.header ?? columns === undefined,
     nulls: nulls && nulls.length > 0 ? new Set(nulls) : undefined,

@@ -22,8 +22,9 @@ export interface CsvReader {
   awaitsHeader: boolean;
   /** Lines still to be passed over at the beginning. */
   skipRows: number;
-  /** Inside a line that is no row. */
+  /** Inside a line that is no row, which begins at the offset `passedFrom`. */
   passing: boolean;
+  passedFrom: number;
   /** Rows so far, for encodings in which offsets are not known. */
   ordinal: number;
   long: LongRow | undefined;
@@ -49,6 +50,7 @@ export function newCsvReader(format: RowOptions, dialect: CsvDialect, limits: De
     awaitsHeader: dialect.header,
     skipRows: format.skipRows ?? 0,
     passing: false,
+    passedFrom: 0,
     ordinal: 0,
     long: undefined,
   };

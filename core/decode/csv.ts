@@ -22,6 +22,11 @@ export interface CsvOptions {
   readonly quote?: string | null;
   /** Inside quotes, takes the meaning from a quote or from itself. A doubled quote stands for one in any case. */
   readonly escape?: string;
+  /**
+   * Whether a quoted cell may hold line ends. True unless given. With false a quote that is never closed costs only its
+   * own line, and a large object is read in several places at once.
+   */
+  readonly multiline?: boolean;
   /** The first row holds the names. True unless `columns` is given; with both, the row is passed over. */
   readonly header?: boolean;
   /** Names of the cells. With neither these nor a header they are '0', '1', … as many as the first row has cells. */
@@ -71,8 +76,12 @@ export function scanRows(format: RowOptions, dialect: CsvDialect, limits: Decode
   return {
     scan: (window, batch) => scan(reader, window, batch),
     columns: () => reader.names ?? [],
-    ...(dialect.encoding === 'utf-16le' && { original: utf16Of }),
+    ...(dialect.encoding === 'utf-16le' ? { original: utf16Of } : { next: (window) => nextOf(reader, window) }),
   };
+}
+
+function nextOf({ long, passing, passedFrom }: CsvReader, window: Window): number {
+  return long?.offset ?? (passing ? passedFrom : window.base + window.at);
 }
 
 /**
@@ -82,7 +91,8 @@ export function scanRows(format: RowOptions, dialect: CsvDialect, limits: Decode
 function scan(reader: CsvReader, window: Window, batch: Batch): 'more' | 'full' | 'end' {
   const { view, done } = window;
   const { limits, cursor } = reader;
-  const { marks } = reader.dialect;
+  const { marks, multiline } = reader.dialect;
+  const stop = window.until - window.base;
   let lf = -1;
   let cr = -1;
   let quote = -1;
@@ -93,6 +103,7 @@ function scan(reader: CsvReader, window: Window, batch: Batch): 'more' | 'full' 
       if (!passLong(reader, window, batch)) return 'more';
       continue;
     }
+    if (start >= stop) return 'end';
     if (lf < start) lf = indexOrEnd(view, LF, start);
     if (cr < start) cr = indexOrEnd(view, CR, start);
     if (quote < start) quote = marks.quote < 0 ? view.length : indexOrEnd(view, marks.quote, start);
@@ -101,6 +112,7 @@ function scan(reader: CsvReader, window: Window, batch: Batch): 'more' | 'full' 
     // A CR at the edge may be half a line end.
     const isWhole = done || (end < view.length && (end === lf || cr + 1 < view.length));
     if ((isWhole && end === start) || isPassedOver(reader, view, start)) {
+      if (!reader.passing) reader.passedFrom = window.base + start;
       reader.passing = !isWhole;
       window.at = isWhole ? next : end;
       if (isWhole && reader.skipRows > 0) reader.skipRows--;
@@ -108,18 +120,20 @@ function scan(reader: CsvReader, window: Window, batch: Batch): 'more' | 'full' 
       continue;
     }
     let found = isWhole;
-    if (quote < end) {
+    const isQuoted = quote < end;
+    if (isQuoted && (multiline || isWhole)) {
       beginCsvRow(cursor, start);
-      found = readCsvRow(cursor, view, marks, done);
+      found = multiline
+        ? readCsvRow(cursor, view, marks, done)
+        : readCsvRow(cursor, view.subarray(0, end), marks, true);
     }
     if (found) {
-      const isQuoted = quote < end;
       takeCsvRow(reader, window, batch, { start, end: isQuoted ? cursor.end : end, isQuoted });
-      window.at = isQuoted ? cursor.at : next;
+      window.at = isQuoted && multiline ? cursor.at : next;
     } else if (view.length - start < limits.maxRowBytes + 3) return 'more';
     else beginLong(reader, window);
   }
-  return done ? 'end' : 'more';
+  return done || (!reader.long && window.at >= stop) ? 'end' : 'more';
 }
 
 /** Whether the line that begins at `start` is no row. What the view cuts off is no whole row yet either way. */
@@ -145,7 +159,10 @@ function passLong(reader: CsvReader, window: Window, batch: Batch): boolean {
   const { cursor, dialect, limits, long } = reader;
   if (!long) return true;
   cursor.at = window.at;
-  const found = readCsvRow(cursor, window.view, dialect.marks, window.done);
+  const { marks } = dialect;
+  // Where no cell holds a line end, the line's end is the row's, whatever its quotes say.
+  const ends = dialect.multiline ? marks : { ...marks, quote: -1, escaper: -1 };
+  const found = readCsvRow(cursor, window.view, ends, window.done);
   window.at = cursor.at;
   if (!found) return false;
   refuseHeader(reader, tooLong(limits).message);

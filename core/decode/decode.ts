@@ -1,12 +1,16 @@
+import { decodeAvro } from './avro.ts';
 import { batches } from './batches.ts';
+import { DecodeError } from './codes.ts';
 import { scanCsv } from './csv.ts';
 import { withEncoding } from './csv-text.ts';
 import { scanFixedWidth } from './fixed-width.ts';
 import type { DecodeLimits, Format, RowBatch } from './format.ts';
 import { scanJson } from './json.ts';
 import { scanNdjson } from './ndjson.ts';
+import { scanXml } from './xml.ts';
+import { utf8Xml } from './xml-text.ts';
 
-const defaultLimits: DecodeLimits = {
+export const defaultLimits: DecodeLimits = {
   maxRowBytes: 16 * 1024 * 1024,
   maxDepth: 64,
   batchRows: 1000,
@@ -15,7 +19,7 @@ const defaultLimits: DecodeLimits = {
 };
 
 /** Blocks of this size stay in the processor's cache: 16 KiB and 1 MiB take a third longer (Node 24.21, 2026-11). */
-const blockBytes = 64 * 1024;
+export const blockBytes = 64 * 1024;
 
 /**
  * Decodes a decompressed object into batches of rows, in order. The rows, their positions and the bad rows depend on
@@ -53,5 +57,12 @@ export function decodeInBlocks(
       return batches(withEncoding(bytes, format), all, scanCsv(format, all), blockBytes);
     case 'fixedWidth':
       return batches(withEncoding(bytes, format), all, scanFixedWidth(format, all), blockBytes);
+    case 'xml':
+      return batches(utf8Xml(bytes, format.encoding), all, scanXml(format, all), blockBytes);
+    case 'avro':
+      return decodeAvro(bytes, all);
+    case 'parquet':
+    case 'xlsx':
+      throw new DecodeError('decode.badFormat', `${format.name}: it is read by range, so decodeFile decodes it`);
   }
 }

@@ -26,12 +26,12 @@ const defaultLimits: DecompressLimits = {
 const MAX_LAYERS = 3;
 
 /** The longest mark by which a compression is known. */
-const HEAD_BYTES = 4;
+const HEAD_BYTES = 10;
 
 export interface Decompressed {
   /**
    * To be read once. Holds a few MiB a layer, however much the data shrank, and what the format itself refers back to:
-   * 32 KiB for gzip, 16 MiB for Brotli, up to 128 MiB for Zstandard (8 MiB at its usual levels).
+   * 32 KiB for gzip, 5 MiB for bzip2, 16 MiB for Brotli, up to 128 MiB for Zstandard (8 MiB at its usual levels).
    */
   readonly bytes: AsyncIterable<Uint8Array>;
   /** The layers from the outside in, joined by `+`: 'gzip', 'zstd', 'brotli', 'gzip+gzip'; or 'none'. */
@@ -39,11 +39,11 @@ export interface Decompressed {
 }
 
 /**
- * Decompresses an object if its first bytes say that it is gzip or Zstandard, whatever its name, and does so again with
+ * Decompresses an object if its first bytes say that it is gzip, Zstandard or bzip2, whatever its name, and does so again with
  * what comes out, up to three times. Brotli has no mark, so `.br` at the end of the name stands for one. Several
  * members or frames one after another are one object; zeros behind gzip are padding.
  *
- * `bytes` throws DecodeError `decode.corruptGzip`, `decode.corruptZstd` or `decode.corruptBrotli` when the data is
+ * `bytes` throws DecodeError `decode.corruptGzip`, `decode.corruptZstd`, `decode.corruptBzip2` or `decode.corruptBrotli` when the data is
  * damaged or cut off, after delivering what came before it (where the damage is in the data itself, up to the 16 KiB of
  * input in which it lies), and `decode.bomb` when a limit is passed. Errors of the input are thrown on unchanged. An
  * error of either kind before the first byte is thrown at once, as is `decode.nested` for a fourth layer. Stopping

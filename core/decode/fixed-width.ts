@@ -77,6 +77,7 @@ function dialectOf(format: FixedWidthFormat): CsvDialect {
     encoding,
     delimiter: '\n',
     unescape: (text) => text,
+    multiline: false,
     comment: undefined,
     header: false,
     cut: (text) => cut(text, places, expected, ragged === 'pad', (cell) => plainCell(cells, cell)),

@@ -1,11 +1,21 @@
+import type { AvroFormat } from './avro.ts';
 import type { RowFault } from './codes.ts';
 import type { CsvFormat } from './csv.ts';
 import type { FixedWidthFormat } from './fixed-width.ts';
 import type { JsonFormat } from './json.ts';
 import type { NdjsonFormat } from './ndjson.ts';
+import type { ParquetFormat } from './parquet.ts';
+import type { XlsxFormat } from './xlsx.ts';
+import type { XmlFormat } from './xml.ts';
+
+/** Formats that are read from front to back. */
+export type StreamFormat = AvroFormat | NdjsonFormat | JsonFormat | CsvFormat | FixedWidthFormat | XmlFormat;
+
+/** Formats with their index at the end or in the middle: `decodeFile` reads them. */
+export type FileFormat = ParquetFormat | XlsxFormat;
 
 /** What one format needs to say about itself; a source config holds one: such as `csv({ … })`. */
-export type Format = NdjsonFormat | JsonFormat | CsvFormat | FixedWidthFormat;
+export type Format = StreamFormat | FileFormat;
 
 /** A row that could not be decoded. */
 export interface BadRow {
@@ -21,20 +31,25 @@ export interface BadRow {
 }
 
 export interface RowBatch {
-  /** JSON formats: the parsed object. CSV and fixed width: the cells, `(string | null)[]`, as many as there are columns. */
+  /** CSV, fixed width and xlsx: the cells, a list as long as `columns`. All others: an object. */
   readonly rows: readonly unknown[];
   /**
    * As long as `rows`. Line formats: offset of the row's first byte in the decompressed object, a byte order mark
-   * counted. JSON documents and UTF-16 text: the row's ordinal, from 0; bad rows have one too.
+   * counted. All others, and UTF-16 text: the row's ordinal, from 0 (xlsx: in the sheet); bad rows have one too.
    */
   readonly positions: readonly number[];
-  /** CSV and fixed width only: the names of the cells. The same array in every batch. */
+  /** CSV, fixed width and xlsx only: the names of the cells. The same array in every batch. */
   readonly columns?: readonly string[];
+  /**
+   * Where positions are offsets: offset of the first byte behind the batch. No row begins between its last row and
+   * there, and none is cut by it, so decoding may begin there another time.
+   */
+  readonly next?: number;
   /** In the order in which they stand in the object. */
   readonly bad: readonly BadRow[];
   /**
-   * The bytes of `rows[index]` as they stand in the object, without the row's end. A view, valid until the next batch
-   * is asked for: copy what is kept.
+   * The bytes of `rows[index]` as they stand in the object, without the row's end; in binary formats, its JSON text. A
+   * view, valid until the next batch is asked for: copy what is kept.
    */
   raw(index: number): Uint8Array;
 }

@@ -36,12 +36,15 @@ export function scanNdjson(limits: DecodeLimits): Scanner {
   };
 
   return {
+    next: (window) => long?.offset ?? window.base + window.at,
     scan(window, batch) {
       const { view } = window;
+      const stop = window.until - window.base;
       if (long && !passLong(long, window, batch)) return 'more';
       while (window.at < view.length) {
         if (isFull(batch, limits)) return 'full';
         const start = window.at;
+        if (start >= stop) return 'end';
         const newline = view.indexOf(LF, start);
         if (newline < 0 && !window.done) {
           // Two bytes more than allowed: one of them may be the CR of the line's end.
@@ -57,7 +60,7 @@ export function scanNdjson(limits: DecodeLimits): Scanner {
         if (end - start > limits.maxRowBytes) rejectRow(batch, view, line, tooLong(limits), limits);
         else if (view[start] === OPEN_OBJECT || !isBlank(view, start, end)) takeJsonRow(batch, view, line, limits);
       }
-      return window.done ? 'end' : 'more';
+      return window.done || window.at >= stop ? 'end' : 'more';
     },
   };
 }

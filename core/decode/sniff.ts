@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { avro } from './avro.ts';
 import { DecodeError } from './codes.ts';
 import { csv } from './csv.ts';
 import type { CsvEncoding } from './csv-text.ts';
@@ -6,23 +7,32 @@ import type { Format } from './format.ts';
 import { json } from './json.ts';
 import { feed, isComplete, isJsonSpace, newJsonMachine } from './json-machine.ts';
 import { ndjson } from './ndjson.ts';
+import { parquet } from './parquet.ts';
 import { sniffCsv } from './sniff-csv.ts';
+import { xlsx } from './xlsx.ts';
+import { looksLikeXlsx } from './xlsx-head.ts';
+import { sniffXml } from './xml-head.ts';
 
 /** How much of an object is looked at; a shorter head is the whole object. */
 const HEAD_BYTES = 64 * 1024;
 
+/** First bytes of binary formats, and how their names end. */
+const binaries: readonly { readonly mark: string; readonly extension: string; readonly format: Format }[] = [
+  { mark: 'PAR1', extension: 'parquet', format: parquet() },
+  // Encrypted: its decoder says so.
+  { mark: 'PARE', extension: 'parquet', format: parquet() },
+  { mark: 'Obj\x01', extension: 'avro', format: avro() },
+];
+
 /** First bytes of what is often put into a bucket and is no text. */
 const knownBinaries: readonly (readonly [string, string])[] = [
-  ['PAR1', 'Parquet'],
-  ['Obj\x01', 'Avro'],
   ['ORC', 'ORC'],
-  ['PK\x03\x04', 'a zip archive or a spreadsheet'],
-  ['\xd0\xcf\x11\xe0', 'an Office document'],
+  ['PK\x03\x04', 'a zip archive'],
+  ['\xd0\xcf\x11\xe0', 'an Office document of before 2007, or one with a password'],
   ['%PDF', 'PDF'],
   ['\x1f\x8b', 'gzip'],
   ['\x28\xb5\x2f\xfd', 'Zstandard'],
   ['\x04\x22\x4d\x18', 'LZ4'],
-  ['BZh', 'bzip2'],
   ['\xfd7zXZ', 'xz'],
 ];
 
@@ -39,7 +49,23 @@ const OPEN_OBJECT = 0x7b;
  * name the object.
  */
 export function sniffFormat(head: Uint8Array, name: string): Format {
-  const extension = /\.([a-z0-9]+)(?:\.(?:gz|gzip|zst|zstd|br))*$/i.exec(name)?.[1]?.toLowerCase() ?? '';
+  const extension = /\.([a-z0-9]+)(?:\.(?:gz|gzip|zst|zstd|bz2|bzip2|br))*$/i.exec(name)?.[1]?.toLowerCase() ?? '';
+  const magic = Buffer.from(head.subarray(0, 4)).toString('latin1');
+  const binary = binaries.find(({ mark }) => magic.startsWith(mark));
+  if (binary) return binary.format;
+  try {
+    return sniffOther(head, extension);
+  } catch (error) {
+    const named = binaries.find((each) => each.extension === extension);
+    if (!named || !(error instanceof DecodeError)) throw error;
+    return refuse(`${error.message}. Its name says .${extension}, but it does not begin like such a file`);
+  }
+}
+
+function sniffOther(head: Uint8Array, extension: string): Format {
+  if (looksLikeXlsx(head)) return xlsx();
+  const document = sniffXml(head);
+  if (document) return document;
   const isWhole = head.length < HEAD_BYTES;
   const { encoding, view } = textOf(Buffer.from(head.buffer, head.byteOffset, head.length), isWhole);
   let start = 0;

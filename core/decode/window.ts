@@ -11,6 +11,8 @@ export interface Window {
   base: number;
   /** Nothing follows the view's last byte. */
   done: boolean;
+  /** Offset in the object from which on rows are not wanted: one that begins before it is read to its end. */
+  readonly until: number;
 }
 
 export interface WindowSource {
@@ -27,16 +29,29 @@ export interface WindowSource {
 /** A byte order mark must fit in before anything is consumed. */
 const BOM_BYTES = 3;
 
+/** The stretch of an object that is decoded: offsets of its first byte, and of the first where no row may begin. */
+export interface Stretch {
+  readonly from: number;
+  readonly until: number;
+}
+
+export const wholeObject: Stretch = { from: 0, until: Number.POSITIVE_INFINITY };
+
 /**
  * Opens a window over an object. Every `more` appends a block, or as much as is unconsumed if that is more, so a scanner
  * may start again at the row it could not finish and still looks at each byte twice at most, however small the chunks.
  */
-export function openWindow(bytes: AsyncIterable<Uint8Array>, capacityBytes: number, blockBytes: number): WindowSource {
+export function openWindow(
+  bytes: AsyncIterable<Uint8Array>,
+  capacityBytes: number,
+  blockBytes: number,
+  { from, until }: Stretch = wholeObject,
+): WindowSource {
   const chunks = bytes[Symbol.asyncIterator]();
   let buffer = Buffer.allocUnsafe(Math.max(capacityBytes, 2 * blockBytes, BOM_BYTES + blockBytes));
   let pending: Uint8Array = buffer.subarray(0, 0);
   let failure: { readonly error: unknown } | undefined;
-  const window: Window = { view: buffer.subarray(0, 0), at: 0, base: 0, done: false };
+  const window: Window = { view: buffer.subarray(0, 0), at: 0, base: from, done: false, until };
 
   const wanted = () => Math.max(blockBytes, window.view.length - window.at);
 

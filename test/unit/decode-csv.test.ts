@@ -161,6 +161,21 @@ describe('csv', () => {
     ]);
   });
 
+  it('makes a bad row of one line with a quote that is never closed, where cells hold no line ends', async () => {
+    const text = '1,"a\r\n2,"b ""c"""\n"3\r4,"d"x\n"5",e';
+    const { rows, bad, positions } = await decoded(text, csv({ multiline: false, header: false, columns: ['n', 'x'] }));
+    expect(rows).toEqual([
+      ['2', 'b "c"'],
+      ['5', 'e'],
+    ]);
+    expect(positions).toEqual([6, 28]);
+    expect(bad.map(({ position, code, raw }) => [position, code, raw])).toEqual([
+      [0, 'decode.unterminatedQuote', '1,"a'],
+      [18, 'decode.unterminatedQuote', '"3'],
+      [21, 'decode.textAfterQuote', '4,"d"x'],
+    ]);
+  });
+
   it('makes a bad row of the rest behind a quote that is never closed', async () => {
     const { rows, bad } = await decoded('a,b\n1,2\n3,"x\n4,5\n', csv());
     expect(rows).toEqual([['1', '2']]);

@@ -6,6 +6,19 @@ const sniff = (text: string, name = 'orders/2026/part-0001') => sniffFormat(Buff
 
 describe('sniffFormat', () => {
   it.each([
+    ['PAR1\x15\x04', 'orders.csv', 'parquet'],
+    ['PARE\x15\x04', 'orders.parquet', 'parquet'],
+    ['Obj\x01\x04\x16', 'orders', 'avro'],
+  ])('finds %j by its mark, whatever its name', (head, name, format) => {
+    expect(sniffFormat(Buffer.from(head, 'latin1'), name)).toEqual({ name: format });
+  });
+
+  it.each(['orders.parquet', 'orders.AVRO'])('says why %s is not what its name says', (name) => {
+    expect(() => sniffFormat(Buffer.from([0x10, 0x00, 0x41]), name)).toThrow(/zero bytes\. Its name says \.\w+, but/);
+    expect(sniffFormat(Buffer.from('{"id":1}\n{"id":2}\n'), name)).toEqual({ name: 'ndjson' });
+  });
+
+  it.each([
     ['rows on lines', '{"a":1}\n{"a":2}\n', 'x'],
     ['rows on lines in an object named .json', '{"a":1}\n{"a":2}\n', 'x.json'],
     ['rows between empty lines', '\n{"a":1}\r\n\r\n{"a":2}', 'x'],
@@ -91,8 +104,6 @@ describe('sniffFormat', () => {
   });
 
   it.each([
-    ['PAR1....', 'Parquet'],
-    ['Obj\x01...', 'Avro'],
     ['PK\x03\x04...', 'zip'],
     ['%PDF-1.7', 'PDF'],
     ['<?xml version="1.0"?>', 'XML'],

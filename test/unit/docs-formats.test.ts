@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { Format } from '../../core/decode/format.ts';
-import { csv, fixedWidth, jsonDocument, ndjson } from '../../core/firn.ts';
+import { avro, csv, fixedWidth, jsonDocument, ndjson, parquet, xlsx, xml } from '../../core/firn.ts';
 
-const factories = { csv, fixedWidth, jsonDocument, ndjson };
+const factories = { avro, csv, fixedWidth, jsonDocument, ndjson, parquet, xlsx, xml };
 const names = Object.keys(factories);
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
 const page = await read('docs/formats.md');

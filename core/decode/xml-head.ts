@@ -1,0 +1,37 @@
+import { TextDecoder } from 'node:util';
+import { DecodeError } from './codes.ts';
+import { noRows, type XmlFormat, xml } from './xml.ts';
+import { localName } from './xml-names.ts';
+import { outlineRoot } from './xml-root.ts';
+import { encodingOf } from './xml-text.ts';
+
+/**
+ * The format of an object whose first bytes are those of an XML document, with the element that is a row; undefined for
+ * everything else. Throws DecodeError `decode.unknownFormat` for HTML, and where it is open what a row is.
+ */
+export function sniffXml(head: Uint8Array): XmlFormat | undefined {
+  const text = headText(head);
+  if (text === undefined || !/^<[?!\p{L}_:]/u.test(text)) return undefined;
+  const { root, repeated, isEmpty, deeper } = outlineRoot(Buffer.from(text));
+  if (/^<!doctype\s+html/i.test(text) || root?.toLowerCase() === 'html') throw unknown('this is HTML');
+  if (root === undefined) return undefined;
+  if (isEmpty) return xml();
+  const path = repeated === undefined ? deeper : [root, repeated];
+  const row = path?.map(localName).join('.').slice(0, 200);
+  if (repeated === undefined) throw unknown(`this is XML, and ${noRows(row ?? '…')}`);
+  // A dot in a name would be taken for a step of the path: such rows are found again as they are read.
+  return row?.split('.').length === 2 ? xml({ row }) : xml();
+}
+
+/** The head in its own encoding, from its first character that is no white space on. */
+function headText(head: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder(encodingOf(head)).decode(head).trimStart();
+  } catch {
+    return undefined;
+  }
+}
+
+function unknown(message: string): DecodeError {
+  return new DecodeError('decode.unknownFormat', message);
+}
