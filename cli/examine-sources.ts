@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findMistakes } from '../core/source/check.ts';
+import { findMistakes, type Mistake } from '../core/source/check.ts';
+import { findNotes } from '../core/source/check-claims.ts';
 import { type RegisteredSource, sourceIdPattern } from '../core/source/registry.ts';
 import { inputsFrom, root } from '../deploy/folders.ts';
 import { listSources, loadFiles, namingRule, type SourceFile } from '../deploy/registry.ts';
+import { bucketsOfSources } from '../deploy/resources/buckets-of-sources.ts';
 import { loadProblems, mistakeProblem, type SourceProblem } from './source-problems.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -15,6 +17,8 @@ export interface Examined {
   readonly sources: readonly RegisteredSource[];
   /** By file. */
   readonly problems: readonly SourceProblem[];
+  /** What is allowed, and worth knowing. By file. */
+  readonly notes: readonly SourceProblem[];
 }
 
 /** The files of the folder that FIRN_SOURCES names, or of `sources/`. Throws a UsageError when there is no folder. */
@@ -39,11 +43,26 @@ export async function examineSources(files: readonly SourceFile[]): Promise<Exam
   const misnamed = files
     .filter(({ id }) => !sourceIdPattern.test(id))
     .map(({ id, file }) => ({ sources: [id], file, message: `${namingRule}: rename it` }));
-  const mistakes = findMistakes(sources).map((each) =>
-    mistakeProblem(each, files, (file) => readFileSync(file, 'utf8')),
-  );
+  const found = (mistakes: readonly Mistake[]) =>
+    mistakes.map((each) => mistakeProblem(each, files, (file) => readFileSync(file, 'utf8')));
+  const mistakes = found([...findMistakes(sources), ...sources.flatMap(bucketMistakes)]);
   const problems = [...misnamed, ...failed.flatMap(loadProblems), ...mistakes];
-  return { files, sources, problems: problems.sort((a, b) => Number(a.file > b.file) - Number(a.file < b.file)) };
+  return { files, sources, problems: problems.sort(byFile), notes: found(findNotes(sources)).sort(byFile) };
+}
+
+function byFile(a: SourceProblem, b: SourceProblem): number {
+  return Number(a.file > b.file) - Number(a.file < b.file);
+}
+
+/** Whether the stack could have such a bucket, in the stage that it has by default. */
+function bucketMistakes(source: RegisteredSource): readonly Mistake[] {
+  try {
+    bucketsOfSources({ build: '', sources: [source] }, 'dev');
+    return [];
+  } catch (error) {
+    const message = (error as Error).message.split('\n').slice(1).join('; ');
+    return [{ sources: [source.id], at: ['from', 'bucket'], message: message || (error as Error).message }];
+  }
 }
 
 /** Compiles into a folder of its own, so that commands may run side by side. */

@@ -3,9 +3,25 @@ import type { Verb } from './verb.ts';
 
 /** A new verb is a file of its own and one entry here. Loaded when called, so that help and mistakes are quick. */
 const verbs: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Verb> }>> = {
+  add: {
+    summary: 'writes the source file that reads a sample',
+    load: async () => (await import('./add.ts')).addSource,
+  },
+  backfill: {
+    summary: 'sends objects that lay in a bucket before there was a source for it',
+    load: async () => (await import('./backfill.ts')).backfillSource,
+  },
   check: {
     summary: 'explains what is wrong with all sources together',
     load: async () => (await import('./check.ts')).check,
+  },
+  dev: {
+    summary: 'runs the embedded cloud and ingests what is put into its buckets',
+    load: async () => (await import('./dev.ts')).dev,
+  },
+  grants: {
+    summary: "prints what to ask the owners of other people's buckets for",
+    load: async () => (await import('./grants.ts')).grants,
   },
   try: {
     summary: 'shows the records that a source makes of a file',

@@ -25,20 +25,42 @@ export function loadProblems({ id, file, error }: FailedSource): readonly Source
   return faults.length > 0 ? faults : [problem([id], file, lineOfFrame(error.cause, file), error.message)];
 }
 
-/** A mistake of sources that were loaded, at the line on which the first of them is declared. */
+/** A mistake of sources that were loaded, at the property, or the declaration, of the first of them. */
 export function mistakeProblem(
-  { sources, message }: Mistake,
+  { sources, message, at }: Mistake,
   files: readonly SourceFile[],
   textOf: (file: string) => string,
 ): SourceProblem {
   const file = files.find(({ id }) => id === sources[0])?.file ?? '';
-  return problem(sources, file, declaredAt(textOf(file)), message);
+  const text = textOf(file);
+  return problem(sources, file, (at && propertyAt(text, at)) ?? declaredAt(text), message);
 }
 
 /** The line of the only call of `defineSource` in a source's text; undefined when there is none or more than one. */
 export function declaredAt(text: string): number | undefined {
   const calls = [...text.matchAll(/\bdefineSource\s*\(/g)];
   return calls.length === 1 ? text.slice(0, calls[0]?.index).split('\n').length : undefined;
+}
+
+/**
+ * The line of a property in the only declaration of a source's text: what names of properties lead to, as far as they
+ * stand there. Undefined when the first is not there, as where it comes from a spread.
+ */
+export function propertyAt(text: string, path: readonly string[]): number | undefined {
+  const declared = declaredAt(text);
+  if (declared === undefined) return undefined;
+  const lines = text.split('\n').map((line) => (/^\s*(\/\/|\/?\*)/.test(line) ? '' : line));
+  let found: number | undefined;
+  let from = declared - 1;
+  for (const name of path) {
+    const escaped = name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    const property = new RegExp(`(^|[\\s{,(])(['"]?)${escaped}\\2\\s*:`);
+    const index = lines.findIndex((line, at) => at >= from && property.test(line));
+    if (index < 0) break;
+    found = index + 1;
+    from = index;
+  }
+  return found;
 }
 
 /** A problem as one line: `sources/orders.ts:4: …`, the path relative to the working directory where it lies in it. */

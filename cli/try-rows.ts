@@ -31,6 +31,16 @@ export interface TriedBatch {
   readonly rows: readonly TriedRow[];
 }
 
+/** A file to be tried. */
+export interface TriedFile {
+  /** Of an object on S3. */
+  readonly bucket?: string;
+  /** Its name, or its path below a folder; the whole key on S3. */
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+}
+
 /** A file as if it were an object that arrived at a source. */
 export interface FileObject {
   readonly bucket: string;
@@ -40,15 +50,16 @@ export interface FileObject {
   readonly lastModifiedMs: number;
 }
 
-/** The object that a file would be at a source: under its prefix and its own name, modified in whole seconds as on S3. */
-export function fileObject(
-  { source: { config } }: RegisteredSource,
-  file: { readonly name: string; readonly sizeBytes: number; readonly modifiedMs: number },
-): FileObject {
+/**
+ * The object that a file would be at a source: under its prefix and its own name, or its path in a folder, modified in
+ * whole seconds as on S3. What lies on S3 is what it is.
+ */
+export function fileObject({ source: { config } }: RegisteredSource, file: TriedFile): FileObject {
   const { bucket, prefix = '' } = config.from;
+  const own = typeof bucket === 'string' ? bucket : bucket.ours;
   return {
-    bucket: typeof bucket === 'string' ? bucket : bucket.ours,
-    key: `${prefix}${file.name}`,
+    bucket: file.bucket ?? own,
+    key: file.bucket === undefined ? `${prefix}${file.key}` : file.key,
     etag: '',
     sizeBytes: file.sizeBytes,
     lastModifiedMs: Math.floor(file.modifiedMs / 1000) * 1000,

@@ -1,3 +1,4 @@
+import { isLineFormat } from '../core/decode/decode-range.ts';
 import { ExactNumber } from '../core/decode/exact-number.ts';
 import type { Format } from '../core/decode/format.ts';
 import { type AttributeValue, jsonText } from '../core/export/row-text.ts';
@@ -58,7 +59,12 @@ export function rowText(tried: TriedRow, format: Format | undefined): string {
 /** Format and compression in a few words. */
 export function formatText(format: Format | undefined, compression: string): string {
   const packed = compression === 'none' ? 'not compressed' : compression;
-  if (format?.name !== 'csv') return `${format?.name ?? 'empty'}, ${packed}`;
+  if (format?.name !== 'csv') {
+    const { name, ...options } = format ?? { name: 'empty' };
+    const given = Object.entries(options).filter(([, value]) => typeof value === 'string');
+    const said = given.map(([option, value]) => `${option} ${JSON.stringify(value)}`);
+    return `${name}${said.length === 0 ? '' : ` (${said.join(', ')})`}, ${packed}`;
+  }
   const { delimiter = ',', header = format.columns === undefined, encoding = 'utf-8' } = format;
   const dialect = [`delimiter ${JSON.stringify(delimiter)}`, header ? 'with a header' : 'without a header'];
   return `csv (${[...dialect, ...(encoding === 'utf-8' ? [] : [encoding])].join(', ')}), ${packed}`;
@@ -81,8 +87,7 @@ export function summaryText(
 }
 
 function placeOf({ position, output }: TriedRow, format: Format | undefined): string {
-  const isUtf16 = format !== undefined && 'encoding' in format && format.encoding === 'utf-16le';
-  const isOrdinal = format?.name === 'json' || isUtf16;
+  const isOrdinal = format !== undefined && !isLineFormat(format);
   return `${isOrdinal ? 'row' : 'byte'} ${position}${output === 0 ? '' : `, output ${output}`}`;
 }
 

@@ -1,33 +1,40 @@
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { csv } from '../core/decode/csv.ts';
+import { spooler } from '../adapters/spool.ts';
 import type { Format } from '../core/decode/format.ts';
-import { json } from '../core/decode/json.ts';
-import { ndjson } from '../core/decode/ndjson.ts';
-import { openRows } from '../core/normalize/run.ts';
+import { openRows } from '../core/normalize/open.ts';
 import type { RegisteredSource } from '../core/source/registry.ts';
+import { archiveMembers } from './archive.ts';
 import { examineSources, fileOf, sourceFiles } from './examine-sources.ts';
+import { findInputs, type Input, UnreadableInput } from './inputs.ts';
 import { readOptions } from './options.ts';
 import { problemLine } from './source-problems.ts';
+import { formatNames, formatOf } from './try-format.ts';
 import { decodedRows, fileObject, sourceMapping, type TriedBatch, tryBatches } from './try-rows.ts';
 import { formatText, rowJson, rowText, summaryText, type TrySummary } from './try-text.ts';
 import { UsageError } from './usage-error.ts';
 import type { Verb } from './verb.ts';
 
-const usage = `firn try <file> --source <id> [--json] [--limit <n>]
-firn try <file> --format <ndjson|json|csv> [--delimiter <text>] [--json] [--limit <n>]
-  reads a file as the pipeline would, writes nothing, and shows its records and what would go to quarantine
+const usage = `firn try <file | s3://bucket/key> [--source <id> | --format <name>] [options]
+  reads a file as the pipeline would, writes nothing, and shows its records and
+  what would go to quarantine; of an archive, those of each member
 
   --source <id>       decodes the file and maps its rows as this source does
-  --format <name>     without a source: shows the rows as they are decoded
+  --format <name>     without a source: shows the rows as they are decoded by
+                      ${formatNames.join(', ')};
+                      without either, the format is found from the content
   --delimiter <text>  of csv, a comma unless given; \\t stands for a tab
-  --limit <n>         shows so many records and so many quarantined rows; 10 unless given, with --json all of them
-  --json              one JSON object a line, { kind: 'record' | 'row' | 'quarantined', … }; the last is the summary
+  --rows <path>       of json: where the rows are in the document
+  --row <name>        of xml: the element that is a row
+  --sheet <name>      of xlsx, the first unless given
+  --columns <list>    of fixedWidth: id:10,name:20
+  --limit <n>         shows so many records and so many quarantined rows; 10
+                      unless given, with --json all of them
+  --json              one JSON object a line, { kind: 'record' | 'row' |
+                      'quarantined', … }; the last of a file is its summary
 
 The file's time stands for the object's LastModified.
-Exit codes: 0 every row fits, 1 a row is quarantined or the file cannot be read as data, 2 wrong usage`;
+Exit codes: 0 every row fits, 1 a row is quarantined or the file cannot be read
+as data, 2 wrong usage`;
 
 const shownByDefault = 10;
 
@@ -41,60 +48,60 @@ interface TryOptions {
 
 function readArguments(args: readonly string[]): TryOptions {
   const text = { type: 'string' } as const;
-  const options = { source: text, format: text, delimiter: text, limit: text, json: { type: 'boolean' } } as const;
+  const flags = { delimiter: text, rows: text, row: text, sheet: text, columns: text } as const;
+  const options = { source: text, format: text, limit: text, json: { type: 'boolean' }, ...flags } as const;
   const { values, positionals } = readOptions({ args: [...args], options, allowPositionals: true });
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) throw new UsageError('One file at a time.');
-  if ((values.source === undefined) === (values.format === undefined)) {
-    throw new UsageError('Say how to read the file: by --source <id>, or by --format <name>.');
+  const { source, format, limit, json: isJson = false, ...given } = values;
+  if (source !== undefined && format !== undefined)
+    throw new UsageError('A source says what the format is: leave out --source <id> or --format <name>.');
+  if (limit !== undefined && !/^\d{1,15}$/.test(limit)) {
+    throw new UsageError(`--limit is a number of rows, not '${limit}'.`);
   }
-  if (values.limit !== undefined && !/^\d{1,15}$/.test(values.limit)) {
-    throw new UsageError(`--limit is a number of rows, not '${values.limit}'.`);
-  }
-  const isJson = values.json === true;
   const unlimited = isJson ? Number.POSITIVE_INFINITY : shownByDefault;
-  const limit = values.limit === undefined ? unlimited : Number(values.limit);
-  return { file, source: values.source, format: formatOf(values.format, values.delimiter), json: isJson, limit };
-}
-
-function formatOf(name: string | undefined, delimiter: string | undefined): Format | undefined {
-  if (delimiter !== undefined && name !== 'csv') throw new UsageError('--delimiter goes with --format csv.');
-  switch (name) {
-    case undefined:
-      return undefined;
-    case 'ndjson':
-      return ndjson();
-    case 'json':
-      return json();
-    case 'csv':
-      try {
-        return csv(delimiter === undefined ? {} : { delimiter: delimiter.replaceAll('\\t', '\t') });
-      } catch (error) {
-        throw new UsageError((error as Error).message);
-      }
-    default:
-      throw new UsageError(`There is no format ${name}: it is ndjson, json or csv.`);
-  }
+  const most = limit === undefined ? unlimited : Number(limit);
+  return { file, source, format: formatOf(format, given), json: isJson, limit: most };
 }
 
 async function run(args: readonly string[]): Promise<number> {
   const options = readArguments(args);
-  const found = await stat(options.file).catch(() => undefined);
-  if (!found?.isFile()) throw new UsageError(`There is no file ${options.file}.`);
-  const registered = options.source === undefined ? undefined : await loadSource(options.source);
-  if (registered === 'unusable') return 1;
-  const file = { name: basename(options.file), sizeBytes: found.size, modifiedMs: found.mtimeMs };
-  const object = registered && fileObject(registered, file);
+  try {
+    const { isOne, inputs } = await findInputs(options.file);
+    const [input] = inputs;
+    if (!isOne || !input) throw new UsageError(`${options.file} is a folder: name one of the files in it.`);
+    const registered = options.source === undefined ? undefined : await loadSource(options.source);
+    if (registered === 'unusable') return 1;
+    const isUnpacked = registered?.source.config.from.unpack !== false;
+    const members = isUnpacked ? await archiveMembers(input) : undefined;
+    if (!members) return await tryInput(options, registered, input);
+    let code = 0;
+    for await (const member of members) {
+      const tried =
+        'reason' in member ? reject(options, member.input, member.reason) : tryInput(options, registered, member);
+      code = Math.max(code, await tried);
+      if (!options.json) await print('');
+    }
+    return code;
+  } catch (error) {
+    if (!(error instanceof UnreadableInput)) throw error;
+    console.error(error.message);
+    return 1;
+  }
+}
+
+async function tryInput(options: TryOptions, registered: RegisteredSource | undefined, input: Input): Promise<number> {
+  const object = registered && fileObject(registered, input);
   const mapping = registered && object ? sourceMapping(registered, object) : decodedRows;
   const declared = registered ? registered.source.config.format : options.format;
-  const body = createReadStream(options.file);
+  const bytes = await input.open();
   try {
-    const opened = await openRows(body, declared, object?.key ?? file.name);
-    if ('reason' in opened) return await reject(options, opened.reason);
+    const opened = await openRows(bytes, declared, object?.key ?? input.name, spooler(Number.POSITIVE_INFINITY));
+    if ('reason' in opened) return await reject(options, input, opened.reason);
     const { format, compression, batches } = opened;
-    return await show(options, { format, compression, batches: tryBatches(batches, mapping) });
+    return await show(options, input, { format, compression, batches: tryBatches(batches, mapping) });
   } finally {
-    body.destroy();
+    await bytes.close();
   }
 }
 
@@ -105,7 +112,7 @@ async function loadSource(id: string): Promise<RegisteredSource | 'unusable'> {
   return problems.length === 0 && sources[0] ? sources[0] : 'unusable';
 }
 
-async function reject({ file, json }: TryOptions, reason: string): Promise<number> {
+async function reject({ json }: TryOptions, { shown: file }: Input, reason: string): Promise<number> {
   const nothing = { format: undefined, compression: undefined, rowsRead: 0, dropped: 0, records: 0, quarantined: 0 };
   if (json) await print(summaryJson(file, { ...nothing, codes: {}, rejected: reason }));
   else console.error(`${file} cannot be read as data: ${reason}`);
@@ -119,10 +126,12 @@ interface Trying {
 }
 
 async function show(
-  { file, source, json, limit }: TryOptions,
+  { source, format: declared, json, limit }: TryOptions,
+  { shown: file }: Input,
   { format, compression, batches }: Trying,
 ): Promise<number> {
-  const by = source === undefined ? '' : `; by source ${source}`;
+  const found = declared === undefined ? '; found from its content' : '';
+  const by = source === undefined ? found : `; by source ${source}`;
   if (!json) await print(`${file}: ${formatText(format, compression)}${by}\n`);
   const counts = { rowsRead: 0, dropped: 0 };
   const rowsOf = { good: 0, quarantined: 0 };

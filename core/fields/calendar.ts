@@ -1,7 +1,6 @@
 /**
  * Dates and times as texts and numbers, without the local time zone and without JavaScript's Date parsing (which
- * guesses). A format is letters that stand for digits: yyyy MM dd HH mm ss, S… for a fraction, everything else is
- * itself.
+ * guesses).
  */
 export interface Parts {
   readonly year: number;
@@ -36,7 +35,8 @@ export function parseIso(text: string): Parts | undefined {
   });
 }
 
-function offsetMinutes(zone: string): number {
+/** Minutes east of UTC: `Z`, `+01`, `+0100` or `+01:00`; out of any range for what is no offset. */
+export function offsetMinutes(zone: string): number {
   if (zone === 'Z' || zone === 'z') return 0;
   const digits = zone.slice(1).replace(':', '').padEnd(4, '0');
   const past = Number(digits.slice(2));
@@ -45,49 +45,8 @@ function offsetMinutes(zone: string): number {
   return zone.startsWith('-') ? -minutes : minutes;
 }
 
-const letters = { yyyy: 'year', MM: 'month', dd: 'day', HH: 'hour', mm: 'minute', ss: 'second' } as const;
-
-/** A parser for one format such as `dd.MM.yyyy HH:mm`; throws a RangeError for a format without year, month and day. */
-export function compileFormat(format: string): (text: string) => Parts | undefined {
-  const names: string[] = [];
-  const pattern = format.replaceAll(/yyyy|MM|dd|HH|mm|ss|S+|[\s\S]/g, (token, at: number) => {
-    if (token in letters) {
-      names.push(letters[token as keyof typeof letters]);
-      if (token === 'yyyy') return '(\\d{4})';
-      // Beside other digits a single one would be a guess: is 2026111 the 11th of January or the 1st of November?
-      const beside = (format[at - 1] ?? '') + (format[at + 2] ?? '');
-      return /[yMdHmsS\d]/.test(beside) ? '(\\d{2})' : '(\\d{1,2})';
-    }
-    if (token.startsWith('S')) {
-      names.push('fraction');
-      return '(\\d{1,9})';
-    }
-    return token.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
-  });
-  for (const needed of ['year', 'month', 'day']) {
-    if (!names.includes(needed))
-      throw new RangeError(`the format '${format}' lacks the ${needed}: use yyyy, MM and dd`);
-  }
-  const matcher = new RegExp(`^${pattern}$`);
-  return (text) => {
-    const match = matcher.exec(text);
-    if (!match) return undefined;
-    const value = (name: string) => match[names.indexOf(name) + 1] ?? '0';
-    const number = (name: string) => (names.includes(name) ? Number(value(name)) : 0);
-    return checked({
-      year: number('year'),
-      month: number('month'),
-      day: number('day'),
-      hour: number('hour'),
-      minute: number('minute'),
-      second: number('second'),
-      fraction: names.includes('fraction') ? value('fraction').replace(/0+$/, '') : '',
-      offset: undefined,
-    });
-  };
-}
-
-function checked(parts: Parts): Parts | undefined {
+/** The parts themselves when there is such a day and time. */
+export function checked(parts: Parts): Parts | undefined {
   const { year, month, day, hour, minute, second, offset } = parts;
   const fits =
     year >= 1 &&

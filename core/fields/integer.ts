@@ -1,4 +1,6 @@
 import { type Common, type Compiled, describe, type Field, type From, type Maybe, Problem } from './field.ts';
+import type { Inferred, Samples } from './inferred.ts';
+import { namesCode } from './name-words.ts';
 import { canonicalDecimal, digitsOf } from './number-text.ts';
 
 export interface IntegerOptions {
@@ -47,4 +49,20 @@ function compile({ min, max }: IntegerOptions): Compiled {
 function range(min: bigint | undefined, max: bigint | undefined): string {
   if (min === undefined) return `of at most ${max}`;
   return max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
+}
+
+const written = /^-?(?:0|[1-9]\d*)$/;
+
+/**
+ * Whole numbers. Digits in text count only where the file has nothing but text, and not when one has leading zeros, or
+ * the name says that they are a code: a postal code is no quantity.
+ */
+export function inferInteger({ name, values, typed }: Samples): Inferred | undefined {
+  const { parse } = compile({});
+  const fits = (value: unknown) => {
+    if (typeof value === 'string' && (typed || !written.test(value.trim()))) return false;
+    return typeof parse(value) === 'string';
+  };
+  if (!values.every(fits) || (namesCode(name) && values.some((value) => typeof value === 'string'))) return undefined;
+  return { kind: 'integer' };
 }

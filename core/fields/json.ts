@@ -1,5 +1,6 @@
 import { ExactNumber } from '../decode/exact-number.ts';
 import { type Common, type Compiled, describe, type Field, type From, type Maybe, Problem } from './field.ts';
+import type { Inferred, Samples } from './inferred.ts';
 import { canonicalDecimal, digitsOf } from './number-text.ts';
 
 export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [name: string]: Json };
@@ -71,4 +72,9 @@ function map(value: object, depth: number): string | Problem {
     parts.push(`${JSON.stringify(name)}:${part}`);
   }
   return `{"M":{${parts.join(',')}}}`;
+}
+
+/** What has no one shape. */
+export function inferJson({ values }: Samples): Inferred | undefined {
+  return values.every((value) => typeof attribute(value, 0) === 'string') ? { kind: 'json' } : undefined;
 }

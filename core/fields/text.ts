@@ -1,5 +1,6 @@
 import { ExactNumber } from '../decode/exact-number.ts';
 import { type Common, type Compiled, describe, type Field, type From, type Maybe, Problem } from './field.ts';
+import type { Inferred, Samples } from './inferred.ts';
 
 export interface TextOptions<V extends string> {
   /** The only values accepted, after `trim` and `map`. */
@@ -59,4 +60,23 @@ function compile({ oneOf, map, trim, pattern, maxLength }: TextOptions<string>):
 function scalarText(value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   return value instanceof ExactNumber ? value.text : undefined;
+}
+
+/** Commas that may part thousands, or the fraction. */
+const thousands = /^[+-]?[1-9]\d{0,2},\d{3}$/;
+
+/** At most so many different values, each on average so often, are a list of choices. */
+const choices = { most: 12, repeats: 20 };
+
+/** Text, whatever it holds, and numbers as they are written. Choices are told, not enforced: a sample may lack some. */
+export function inferText({ values, count = values.length }: Samples): Inferred | undefined {
+  const { parse } = compile({});
+  if (!values.every((value) => typeof parse(value) === 'string')) return undefined;
+  const different = new Set(values).size;
+  const isChoice = different > 1 && different <= choices.most && count >= different * choices.repeats;
+  const isOpen = values.every((value) => typeof value === 'string' && thousands.test(value.trim()));
+  const message = isOpen
+    ? 'kept as text: decimal with comma: true if the comma is a decimal one, with grouped: true if it parts thousands'
+    : 'few different values: oneOf: [...] would keep others out';
+  return { kind: 'text', ...((isChoice || isOpen) && { doubts: [{ field: '', message }] }) };
 }

@@ -2,6 +2,9 @@ import { Problem } from '../fields/field.ts';
 import { compileFields } from '../fields/read.ts';
 import { compileMap } from '../normalize/mapper.ts';
 import { tableName } from '../snowflake/table-name.ts';
+import { keyProblems } from './check-claims.ts';
+import { entityMistakes } from './check-entities.ts';
+import { bucketProblems, originProblems } from './check-origin.ts';
 import type { RegisteredSource } from './registry.ts';
 import { keyFields } from './source.ts';
 
@@ -9,13 +12,23 @@ import { keyFields } from './source.ts';
 export interface Mistake {
   /** Ids of the sources it lies in: one, or all that contradict each other, which the message then names. */
   readonly sources: readonly string[];
+  /** The property it lies in, from the outside in: `['from', 'prefix']`. */
+  readonly at?: readonly string[];
   readonly message: string;
 }
 
+type Found = Omit<Mistake, 'sources'>;
+
 /** What all sources together must pass before anything is deployed. Empty when nothing is wrong. */
 export function findMistakes(sources: readonly RegisteredSource[]): readonly Mistake[] {
-  const own = sources.flatMap((each) => checkSource(each).map((message) => ({ sources: [each.id], message })));
-  return [...own, ...sameClaims(sources), ...sameTables(sources)];
+  const own = sources.flatMap((each) => checkSource(each).map((found) => ({ sources: [each.id], ...found })));
+  return [
+    ...own,
+    ...sameClaims(sources),
+    ...bucketProblems(sources),
+    ...entityMistakes(sources),
+    ...sameTables(sources),
+  ];
 }
 
 /** {@link findMistakes} as lines, one for each, that begin with the source's id where it is one source's own. */
@@ -27,34 +40,66 @@ export function checkSources(sources: readonly RegisteredSource[]): readonly str
 
 const entityPattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
-function checkSource({ source: { config } }: RegisteredSource): readonly string[] {
-  const problems: string[] = [];
+/** Snowflake: a name has at most 255 characters, and a pipe's is its table's and more. */
+const longestEntity = 200;
+/** The id is part of every landing key, of which S3 takes 1,024 bytes in all. */
+const longestId = 200;
+
+function checkSource({ id, source: { config } }: RegisteredSource): readonly Found[] {
+  const problems: Found[] = [];
+  if (id.length > longestId)
+    problems.push({ message: `its id is longer than ${longestId} characters: rename the file` });
   if (!entityPattern.test(config.entity)) {
-    problems.push(`entity '${config.entity}' is not lower-case words joined by '-': write it like machine-reading`);
-  } else problems.push(...attempt(() => tableName(config.entity)));
+    const message = `entity '${config.entity}' is not lower-case words joined by '-': write it like machine-reading`;
+    problems.push({ at: ['entity'], message });
+  } else if (config.entity.length > longestEntity) {
+    problems.push({ at: ['entity'], message: `its entity is longer than ${longestEntity} characters: shorten it` });
+  } else problems.push(...attempt(() => tableName(config.entity)).map((message) => ({ at: ['entity'], message })));
   const names = Object.keys(config.fields);
-  if (names.length === 0) problems.push('it has no fields: name at least one');
-  const named = [...keyFields(config), ...(config.version === undefined ? [] : [config.version])];
-  for (const name of named) {
-    if (!names.includes(name)) problems.push(`'${name}' is no field: it has ${names.join(', ')}`);
-    else if (config.fields[name]?.optional)
-      problems.push(`'${name}' is part of the key or the version and must not be optional`);
-  }
+  if (names.length === 0) problems.push({ at: ['fields'], message: 'it has no fields: name at least one' });
+  problems.push(...checkNamed(config));
+  if (config.keep === 'latest' && config.key === undefined)
+    problems.push({ at: ['keep'], message: "keep: 'latest' needs a key" });
+  const origin = originProblems(config.from).map((message) => ({ at: ['from'], message }));
+  return [...problems, ...keyProblems(config.from), ...origin, ...checkFields(config)];
+}
+
+/** The fields that key and version name. */
+function checkNamed(config: RegisteredSource['source']['config']): readonly Found[] {
+  const { fields, version } = config;
+  const problems: Found[] = [];
   if (Array.isArray(config.key) && config.key.length === 0)
-    problems.push('its key names no field: name one, or leave key out');
-  if (config.keep === 'latest' && config.key === undefined) problems.push("keep: 'latest' needs a key");
-  problems.push(...checkFields(config));
+    problems.push({ at: ['key'], message: 'its key names no field: name one, or leave key out' });
+  const named = [
+    ...keyFields(config).map((name) => ['key', name] as const),
+    ...(version === undefined ? [] : [['version', version] as const]),
+  ];
+  for (const [part, name] of named) {
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (!field)
+      problems.push({ at: [part], message: `'${name}' is no field: it has ${Object.keys(fields).join(', ')}` });
+    else if (field.optional) {
+      const message = `'${name}' is part of the key or the version and must not be optional`;
+      problems.push({ at: ['fields', name], message });
+    } else if (part === 'version' && !['timestamp', 'date', 'integer'].includes(field.kind)) {
+      const message = `version '${name}' is ${field.kind}: only a timestamp, a date or an integer says what is newer`;
+      problems.push({ at: [part], message });
+    } else if (part === 'key' && ['json', 'list', 'object'].includes(field.kind)) {
+      problems.push({ at: [part], message: `key '${name}' is ${field.kind}: a record is named by single values` });
+    }
+  }
   return problems;
 }
 
-function checkFields(config: RegisteredSource['source']['config']): readonly string[] {
+function checkFields(config: RegisteredSource['source']['config']): readonly Found[] {
   const failed = attempt(() => compileMap(config));
-  if (failed.length > 0) return failed;
+  if (failed.length > 0) return failed.map((message) => ({ at: ['fields'], message }));
   return compileFields(config.fields).flatMap(({ name }) => {
     const field = config.fields[name];
     if (field?.default === undefined) return [];
     const parsed = field.compile().parse(field.default);
-    return parsed instanceof Problem ? [`the default of '${name}' does not fit: ${parsed.message}`] : [];
+    if (!(parsed instanceof Problem)) return [];
+    return [{ at: ['fields', name], message: `the default of '${name}' does not fit: ${parsed.message}` }];
   });
 }
 

@@ -120,6 +120,80 @@ defineSource({
   entity: 'e',
   fields,
 });
+defineSource({
+  from: {
+    bucket: 'b',
+    account: '222233334444',
+    role: { arn: 'arn:aws:iam::222233334444:role/reader', externalId: 'agreed' },
+    exclude: ['**/*.tmp'],
+  },
+  entity: 'e',
+  fields,
+});
+defineSource({
+  from: {
+    bucket: 'b',
+    // @ts-expect-error: a role without the id that keeps others from using it through us
+    role: { arn: 'arn:aws:iam::222233334444:role/reader' },
+  },
+  entity: 'e',
+  fields,
+});
+defineSource({
+  from: {
+    bucket: 'b',
+    // @ts-expect-error: requesterPay
+    requesterPay: true,
+  },
+  entity: 'e',
+  fields,
+});
+defineSource({
+  from: {
+    bucket: 'b',
+    // @ts-expect-error: accounts begin with zeros, too
+    account: 222233334444,
+  },
+  entity: 'e',
+  fields,
+});
+defineSource({ from: { bucket: 'b', poll: {}, complete: { marker: '_SUCCESS' } }, entity: 'e', fields });
+defineSource({
+  from: {
+    bucket: 'b',
+    poll: { everyMinutes: 60, listCalls: 10, since: '2026-01-31' },
+    complete: { manifest: 'manifest.json', files: 'entries[].url' },
+  },
+  entity: 'e',
+  fields,
+});
+defineSource({
+  from: {
+    bucket: 'b',
+    // @ts-expect-error: everyMinute
+    poll: { everyMinute: 60 },
+  },
+  entity: 'e',
+  fields,
+});
+defineSource({
+  from: {
+    bucket: 'b',
+    // @ts-expect-error: markers
+    complete: { markers: '_SUCCESS' },
+  },
+  entity: 'e',
+  fields,
+});
+defineSource({
+  from: {
+    bucket: 'b',
+    // @ts-expect-error: a marker lists no files
+    complete: { marker: '_SUCCESS', files: 'files[]' },
+  },
+  entity: 'e',
+  fields,
+});
 // @ts-expect-error: no entity
 defineSource({ from, fields });
 // @ts-expect-error: no fields
@@ -143,12 +217,19 @@ integer('a', { min: 1 });
 integer('a', { default: '1' });
 // @ts-expect-error: a number would have lost digits already
 decimal('a', { default: 0.5 });
+decimal('a', { grouped: true });
 // @ts-expect-error: commas
 decimal('a', { commas: true });
 // @ts-expect-error: true and false are no texts
 boolean('a', { default: 'yes' });
 // @ts-expect-error: formats
 date('a', { formats: 'dd.MM.yyyy' });
+date('a', { format: ['dd.MM.yyyy', 'yyyy/MM/dd'] });
+timestamp('a', { format: 'dd.MM.yyyy HH:mm', zone: 'Europe/Lisbon' });
+// @ts-expect-error: zones
+timestamp('a', { zones: 'Europe/Lisbon' });
+// @ts-expect-error: a day has no zone
+date('a', { zone: 'Europe/Lisbon' });
 // @ts-expect-error: an unknown unit
 timestamp('a', { unit: 'seconds' });
 // @ts-expect-error: any JSON has no default

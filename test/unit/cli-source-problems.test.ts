@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { declaredAt, loadProblems, mistakeProblem, problemLine, shownPath } from '../../cli/source-problems.ts';
+import {
+  declaredAt,
+  loadProblems,
+  mistakeProblem,
+  problemLine,
+  propertyAt,
+  shownPath,
+} from '../../cli/source-problems.ts';
 import { root } from '../../deploy/folders.ts';
 
 const file = join(root, 'sources', 'orders.ts');
@@ -13,6 +20,38 @@ describe('the line of a declaration', () => {
   it('is unknown where the call is missing or not the only one', () => {
     expect(declaredAt('export default make();')).toBeUndefined();
     expect(declaredAt('defineSource({});\ndefineSource({});')).toBeUndefined();
+  });
+});
+
+describe('the line of a property', () => {
+  const text = [
+    "import { defineSource, text } from 'firn';",
+    "const key = { prefix: 'not this' };",
+    'export default defineSource({',
+    '  // prefix: not this either',
+    "  from: { bucket: 'b', prefix: 'a/' },",
+    "  'entity': 'thing',",
+    '  fields: {',
+    '    entity: text(),',
+    '    id: object({',
+    '      deep: text(),',
+    '    }),',
+    '  },',
+    '});',
+  ].join('\n');
+
+  it.each([
+    [['from', 'prefix'], 5],
+    [['entity'], 6],
+    [['fields', 'entity'], 8],
+    [['fields', 'deep'], 10],
+    [['from', 'suffix'], 5],
+    [['fields', 'a.b'], 7],
+  ])('%j is %i', (path, line) => expect(propertyAt(text, path)).toBe(line));
+
+  it('is unknown where it comes from elsewhere', () => {
+    expect(propertyAt('export default defineSource({ ...shared });', ['key'])).toBeUndefined();
+    expect(propertyAt('export default make({ key: 1 });', ['key'])).toBeUndefined();
   });
 });
 

@@ -1,4 +1,4 @@
-import { csv, decimal, defineSource, integer, json, ours, text } from 'firn';
+import { csv, decimal, defineSource, integer, json, ours, parquet, text, xml } from 'firn';
 import { describe, expect, it } from 'vitest';
 import { decodedRows, fileObject, sourceMapping, type TriedRow, tryBatches } from '../../cli/try-rows.ts';
 import { formatText, rowJson, rowText, summaryText } from '../../cli/try-text.ts';
@@ -19,7 +19,7 @@ const source = {
     fields: { shop: text(), no: text(), total: decimal(), extra: json('extra', { optional: true }), day: integer() },
   }),
 };
-const object = fileObject(source, { name: 'a.ndjson', sizeBytes: 5, modifiedMs: 1_772_000_000_999 });
+const object = fileObject(source, { key: 'a.ndjson', sizeBytes: 5, modifiedMs: 1_772_000_000_999 });
 
 async function* bytesOf(content: string) {
   yield Buffer.from(content);
@@ -41,6 +41,12 @@ describe('a file at a source', () => {
       lastModifiedMs: 1_772_000_000_000,
     });
   });
+
+  it('on S3 is itself', () =>
+    expect(fileObject(source, { bucket: 'b', key: 'in/x/a.ndjson', sizeBytes: 5, modifiedMs: 0 })).toMatchObject({
+      bucket: 'b',
+      key: 'in/x/a.ndjson',
+    }));
 
   it('shows records and quarantined rows in the order of the file', async () => {
     const content = [
@@ -132,6 +138,8 @@ describe('words for a person', () => {
   it('name the format and how it is packed', () => {
     expect(formatText(ndjson(), 'none')).toBe('ndjson, not compressed');
     expect(formatText(undefined, 'gzip')).toBe('empty, gzip');
+    expect(formatText(xml({ row: 'a.b', list: ['c'] }), 'none')).toBe('xml (row "a.b"), not compressed');
+    expect(formatText(parquet(), 'none')).toBe('parquet, not compressed');
     expect(formatText(csv({ delimiter: '\t', columns: ['a'], encoding: 'windows-1252' }), 'gzip')).toBe(
       'csv (delimiter "\\t", without a header, windows-1252), gzip',
     );
@@ -152,5 +160,6 @@ describe('words for a person', () => {
     const row = { kind: 'quarantined', position: 7, output: 2, code: 'field.type', message: 'a is b' } as const;
     expect(rowText(row, csv())).toBe('quarantined, byte 7, output 2: field.type: a is b\n');
     expect(rowText(row, csv({ encoding: 'utf-16le' }))).toContain('row 7');
+    expect(rowText(row, parquet())).toContain('row 7');
   });
 });

@@ -142,6 +142,24 @@ describe('decimal', () => {
     [12.5, '12.5'],
   ])('with a decimal comma reads %s', (value, expected) => expect(parse(comma, value)).toBe(expected));
 
+  const grouped = decimal('amount', { grouped: true });
+  it.each([
+    ['1,234.50', '1234.5'],
+    ['-1,234,567', '-1234567'],
+    ['12.5', '12.5'],
+    ['1234', '1234'],
+  ])('with commas between thousands reads %s', (value, expected) => expect(parse(grouped, value)).toBe(expected));
+
+  it.each(['1.234,50', '12,34', '1234,567', ',5', '1e3'])('with commas between thousands refuses %s', (value) =>
+    expect(refusal(grouped, value)).toEqual({
+      code: 'field.type',
+      message: 'expected a decimal number with commas between thousands, found text that is not one',
+    }),
+  );
+
+  it('refuses a comma that would part both', () =>
+    expect(() => decimal('amount', { comma: true, grouped: true }).compile()).toThrow(/contradict each other/));
+
   it.each(['1,234.50', '1.23', '1.2345,0', '1,2,3', '1e3', ',5'])('with a decimal comma refuses %s', (value) =>
     expect(refusal(comma, value)).toEqual({
       code: 'field.type',
