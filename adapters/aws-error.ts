@@ -28,8 +28,26 @@ export function isConflict(error: unknown): boolean {
   return errorName(error) === 'ConditionalRequestConflict';
 }
 
+/** The object lies in an archive tier and has to be restored before it can be read. */
+export function isArchived(error: unknown): boolean {
+  return errorName(error) === 'InvalidObjectState';
+}
+
 /** The service asks for less: worth trying again after a pause. */
 export function isThrottling(error: unknown): boolean {
   const name = errorName(error);
   return /Throttl|ProvisionedThroughputExceeded|RequestLimitExceeded|SlowDown|TooManyRequests/.test(name);
+}
+
+const denials = /^(AccessDenied|AccessDeniedException|AllAccessDisabled|Forbidden|403|Unknown|UnknownError)$/;
+
+/** The caller may not do this, for now: HeadObject's error has only its status. Objects to be restored are no such case. */
+export function isAccessDenied(error: unknown): boolean {
+  return httpStatus(error) === 403 && denials.test(errorName(error));
+}
+
+/** Temporary credentials that are over. HeadObject's error has only a status, the one of any bad request. */
+export function isExpiredToken(error: unknown): boolean {
+  if (/^(ExpiredToken|ExpiredTokenException|TokenRefreshRequired|InvalidToken)$/.test(errorName(error))) return true;
+  return httpStatus(error) === 400 && /^(BadRequest|400|Unknown|UnknownError)$/.test(errorName(error));
 }

@@ -1,4 +1,4 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
   BatchWriteCommand,
@@ -8,6 +8,7 @@ import {
   QueryCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { mapBounded } from '../core/bounded.ts';
 import { retryable } from '../core/failure.ts';
 import type { Key } from '../core/table/key.ts';
@@ -57,10 +58,11 @@ function expressions(condition: Condition | undefined) {
   };
 }
 
-/** The item in the way of a conditional write; the document client hands it over plain or as attribute values. */
+/** The item in the way of a conditional write. The document client leaves what errors carry as attribute values. */
 function refused(error: unknown): Conditional {
   if (errorName(error) !== 'ConditionalCheckFailedException') throw error;
-  return { done: false, item: (error as { Item?: Item }).Item };
+  const { Item: item } = error as { Item?: Record<string, AttributeValue> };
+  return { done: false, item: item && (unmarshall(item) as Item) };
 }
 
 async function put(

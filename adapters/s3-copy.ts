@@ -2,13 +2,16 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
+  type CopyObjectCommandInput,
   CreateMultipartUploadCommand,
   type S3Client,
   UploadPartCopyCommand,
+  type UploadPartCopyCommandInput,
 } from '@aws-sdk/client-s3';
 import { mapBounded } from '../core/bounded.ts';
 import type { LandingCopy, ObjectFacts } from '../core/upload/copy.ts';
-import { isConflict, isMissingObject, isPreconditionFailed } from './aws-error.ts';
+import { isArchived, isConflict, isMissingObject, isPreconditionFailed } from './aws-error.ts';
+import type { SentAlong } from './source-access.ts';
 
 export interface CopyLimits {
   /** Objects larger than this go by multipart copy. CopyObject takes 5 GiB at most. */
@@ -38,15 +41,33 @@ export async function copyObject(
   source: ObjectFacts,
   destination: LandingCopy,
   limits: CopyLimits,
-): Promise<'copied' | 'precondition'> {
+  sentAlong: SentAlong = {},
+): Promise<'copied' | 'precondition' | 'archived'> {
+  const from = {
+    CopySource: copySource(source),
+    CopySourceIfMatch: source.etag,
+    RequestPayer: sentAlong.RequestPayer,
+    ExpectedSourceBucketOwner: sentAlong.ExpectedBucketOwner,
+  };
+  return onCondition(async () => {
+    if (source.sizeBytes <= limits.singleCopyBytes) return copyWhole(s3, source, destination, from);
+    await putParts(s3, source, destination, limits, async (upload, { first, last }) => {
+      const part = { ...upload, ...from, CopySourceRange: `bytes=${first}-${last}` };
+      return (await s3.send(new UploadPartCopyCommand(part))).CopyPartResult ?? {};
+    });
+  });
+}
+
+/** Runs a conditional copy, again while another writer of the same key is under way, and tells how it ended. */
+export async function onCondition(copy: () => Promise<void>): Promise<'copied' | 'precondition' | 'archived'> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      if (source.sizeBytes <= limits.singleCopyBytes) await copyWhole(s3, source, destination);
-      else await copyParts(s3, source, destination, limits);
+      await copy();
       return 'copied';
     } catch (error) {
       // A source that vanished is told apart from one that changed by the next HeadObject.
       if (isPreconditionFailed(error) || isMissingObject(error)) return 'precondition';
+      if (isArchived(error)) return 'archived';
       if (!isConflict(error) || attempt >= conflictTries) throw error;
       await new Promise((resolve) => setTimeout(resolve, attempt * conflictPauseMs));
     }
@@ -60,13 +81,22 @@ export function copySource({ bucket, key, versionId }: Pick<ObjectFacts, 'bucket
   return `${encodeURIComponent(bucket)}/${path}${version}`;
 }
 
-async function copyWhole(s3: S3Client, source: ObjectFacts, { bucket, key, metadata }: LandingCopy): Promise<void> {
+type From = Pick<
+  CopyObjectCommandInput & UploadPartCopyCommandInput,
+  'CopySource' | 'CopySourceIfMatch' | 'RequestPayer' | 'ExpectedSourceBucketOwner'
+>;
+
+async function copyWhole(
+  s3: S3Client,
+  source: ObjectFacts,
+  { bucket, key, metadata }: LandingCopy,
+  from: From,
+): Promise<void> {
   await s3.send(
     new CopyObjectCommand({
+      ...from,
       Bucket: bucket,
       Key: key,
-      CopySource: copySource(source),
-      CopySourceIfMatch: source.etag,
       IfNoneMatch: '*',
       MetadataDirective: 'REPLACE',
       Metadata: { ...metadata },
@@ -79,11 +109,22 @@ async function copyWhole(s3: S3Client, source: ObjectFacts, { bucket, key, metad
   );
 }
 
-async function copyParts(
+interface PartUpload {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly UploadId: string | undefined;
+  readonly PartNumber: number;
+}
+
+type Range = { readonly first: number; readonly last: number };
+
+/** Puts an object together from parts that `put` brings, if the destination does not exist. What fails is cleared away. */
+export async function putParts(
   s3: S3Client,
   source: ObjectFacts,
   { bucket, key, metadata }: LandingCopy,
-  limits: CopyLimits,
+  limits: Pick<CopyLimits, 'partBytes' | 'concurrency'>,
+  put: (part: PartUpload, range: Range) => Promise<{ readonly ETag?: string | undefined }>,
 ): Promise<void> {
   const target = { Bucket: bucket, Key: key };
   const created = await s3.send(
@@ -93,15 +134,8 @@ async function copyParts(
   try {
     const ranges = partRanges(source.sizeBytes, limits.partBytes);
     const parts = await mapBounded(ranges, limits.concurrency, async (range, index) => {
-      const part = { ...upload, PartNumber: index + 1, CopySource: copySource(source) };
-      const copied = await s3.send(
-        new UploadPartCopyCommand({
-          ...part,
-          CopySourceIfMatch: source.etag,
-          CopySourceRange: `bytes=${range.first}-${range.last}`,
-        }),
-      );
-      return { PartNumber: index + 1, ETag: copied.CopyPartResult?.ETag };
+      const PartNumber = index + 1;
+      return { PartNumber, ETag: (await put({ ...upload, PartNumber }, range)).ETag };
     });
     await s3.send(
       new CompleteMultipartUploadCommand({
@@ -119,10 +153,7 @@ async function copyParts(
 }
 
 /** Byte ranges, both ends inclusive, of equal parts that are at least `partBytes` and at most 10,000. */
-export function partRanges(
-  sizeBytes: number,
-  partBytes: number,
-): readonly { readonly first: number; readonly last: number }[] {
+export function partRanges(sizeBytes: number, partBytes: number): readonly Range[] {
   const mebibyte = 1024 ** 2;
   const least = Math.ceil(sizeBytes / mostParts);
   const length = least <= partBytes ? partBytes : Math.ceil(least / mebibyte) * mebibyte;

@@ -1,57 +1,34 @@
 import type { Readable } from 'node:stream';
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { ExportStore } from '../core/export/batch.ts';
-import type { LandingStore } from '../core/normalize/run.ts';
-import type { CopyStore, ObjectFacts } from '../core/upload/copy.ts';
+import { retryable } from '../core/failure.ts';
+import type { LandingStore } from '../core/normalize/ports.ts';
 import type { ListedRowsStore } from '../core/upload/listed-rows.ts';
 import { isConflict, isMissing, isPreconditionFailed } from './aws-error.ts';
-import { type CopyLimits, copyObject, defaultCopyLimits } from './s3-copy.ts';
+import { headObject } from './s3-head.ts';
 
 /** One client an execution environment: its sockets outlive an invocation. */
 export function createS3(): S3Client {
   // An endpoint of one's own has no host for each bucket, and a bucket's dots would make none out of an address.
-  return new S3Client({ forcePathStyle: Boolean(process.env['AWS_ENDPOINT_URL_S3']) });
-}
-
-const archiveClasses = new Set(['GLACIER', 'DEEP_ARCHIVE']);
-
-/** S3 as copy sees it: source buckets and landing. */
-export function copyStore(s3: S3Client, limits: CopyLimits = defaultCopyLimits): CopyStore {
-  return {
-    head: (bucket, key, versionId) => head(s3, bucket, key, versionId),
-    copy: (source, destination) => copyObject(s3, source, destination, limits),
-  };
-}
-
-async function head(s3: S3Client, bucket: string, key: string, versionId?: string): Promise<ObjectFacts | undefined> {
-  try {
-    const found = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }));
-    const restored = found.Restore?.includes('ongoing-request="false"') === true;
-    return {
-      bucket,
-      key,
-      etag: found.ETag ?? '',
-      sizeBytes: found.ContentLength ?? 0,
-      lastModifiedMs: found.LastModified?.getTime() ?? 0,
-      contentType: found.ContentType,
-      archived: (archiveClasses.has(found.StorageClass ?? '') || found.ArchiveStatus !== undefined) && !restored,
-      ...(found.VersionId === undefined || found.VersionId === 'null' ? {} : { versionId: found.VersionId }),
-    };
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  return new S3Client({ forcePathStyle: Boolean(process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL']), followRegionRedirects: true });
 }
 
 /** The landing bucket as normalize sees it. */
 export function landingStore(s3: S3Client, bucket: string): LandingStore {
   return {
-    async open(key) {
+    async open(key, from = 0) {
       try {
-        const object = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        const range = from > 0 ? { Range: `bytes=${from}-` } : {};
+        const object = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, ...range }));
         const body = object.Body as Readable;
-        // A body that is not read to its end would keep its socket for ever.
-        return { metadata: object.Metadata ?? {}, body, discard: () => void body.destroy() };
+        return {
+          metadata: object.Metadata ?? {},
+          sizeBytes: from + (object.ContentLength ?? 0),
+          body,
+          read: (start, end) => readRange(s3, { bucket, key, etag: object.ETag }, start, end),
+          // A body that is not read to its end would keep its socket for ever.
+          discard: () => void body.destroy(),
+        };
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw error;
@@ -61,6 +38,21 @@ export function landingStore(s3: S3Client, bucket: string): LandingStore {
       await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType }));
     },
   };
+}
+
+async function readRange(
+  s3: S3Client,
+  object: { readonly bucket: string; readonly key: string; readonly etag: string | undefined },
+  start: number,
+  end: number,
+): Promise<Uint8Array> {
+  if (end <= start) return new Uint8Array();
+  const range = { Range: `bytes=${start}-${end - 1}`, IfMatch: object.etag };
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: object.bucket, Key: object.key, ...range }));
+  const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
+  if (bytes.length === end - start) return bytes;
+  const message = `Reading bytes ${start} to ${end} of s3://${object.bucket}/${object.key} failed: ${bytes.length} came. It is tried again.`;
+  throw retryable('s3.shortRead', message);
 }
 
 /** The export bucket as the exporter sees it. */
@@ -79,7 +71,7 @@ export function exportStore(s3: S3Client, bucket: string): ExportStore {
       } catch (error) {
         // Written before, by this batch: the name is made from the rows. A conflict is that write, still under way.
         if (!isPreconditionFailed(error) && !isConflict(error)) throw error;
-        if (isConflict(error) && !(await head(s3, bucket, key))) throw error;
+        if (isConflict(error) && !(await headObject(s3, { Bucket: bucket, Key: key }))) throw error;
       }
     },
   };

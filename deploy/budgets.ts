@@ -6,8 +6,10 @@ import { type FunctionName, functionNames } from './functions.ts';
  * measured with the sources of this repository, and a tenth; who needs more raises it here, for others to see.
  */
 export const budgets: Readonly<Record<FunctionName, number>> = {
-  copy: 570_000,
-  normalize: 625_000,
+  copy: 685_000,
+  poll: 654_000,
+  unpack: 655_000,
+  normalize: 770_000,
   export: 580_000,
   // Carries the Snowflake driver, which is why no other function may.
   reconcile: 4_230_000,

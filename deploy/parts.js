@@ -15,7 +15,10 @@ function part(name) {
 }
 
 export const sourceBuckets = part('sourceBuckets');
-export const copySourcesPolicy = part('copySourcesPolicy');
+export const copyReads = part('copyReads');
+export const pollReads = part('pollReads');
+export const pollsAny = part('pollsAny');
+export const foreignSenders = part('foreignSenders');
 export const snowflakeReadRole = part('snowflakeReadRole');
 export const exportNotifications = part('exportNotifications');
 export const snowflakeLogin = part('snowflakeLogin');

@@ -2,7 +2,7 @@
 // the template after. It is JavaScript because that is all `plugins` loads, a default export because there it looks.
 import { join } from 'node:path';
 import { bundleAll } from './bundle.ts';
-import { withoutAbsent } from './resources/template.ts';
+import { refuseTooLarge, withoutAbsent } from './resources/template.ts';
 import { stackOf } from './stack.ts';
 import { writeZip } from './zip.ts';
 
@@ -14,7 +14,8 @@ export default class FirnPlugin {
       'before:package:cleanup': () => refusing(serverless, () => stackOf(stage())),
       'before:package:createDeploymentArtifacts': () =>
         refusing(serverless, () => packageFunctions(serverless, stage())),
-      'after:aws:package:finalize:mergeCustomProviderResources': () => tidyTemplate(serverless),
+      'after:aws:package:finalize:mergeCustomProviderResources': () =>
+        refusing(serverless, async () => tidyTemplate(serverless)),
     };
   }
 }
@@ -54,4 +55,5 @@ async function packageFunctions(serverless, stage) {
 function tidyTemplate(serverless) {
   const { provider } = serverless.service;
   provider.compiledCloudFormationTemplate = withoutAbsent(provider.compiledCloudFormationTemplate);
+  refuseTooLarge(provider.compiledCloudFormationTemplate);
 }

@@ -3,7 +3,8 @@ import type { Registry } from '../core/source/registry.ts';
 import { type Build, writeBuild } from './build.ts';
 import { type Inputs, inputsFrom } from './folders.ts';
 import { bucketsOfSources } from './resources/buckets-of-sources.ts';
-import { copySourcesPolicy } from './resources/copy-policy.ts';
+import { type ForeignSenders, foreignSenders } from './resources/foreign-senders.ts';
+import { type ReadingPolicies, readingPolicies } from './resources/reading-policies.ts';
 import { exportNotifications, loginEnvironment, secretPolicy, snowflakeReadRole } from './resources/snowflake.ts';
 import { sourceBucketResources } from './resources/source-buckets.ts';
 import type { Resources, Value } from './resources/template.ts';
@@ -12,7 +13,11 @@ import { readSnowflakeFile, type SnowflakeFile } from './snowflake-file.ts';
 /** The parts of the template that depend on the sources and on Snowflake, by the name serverless.yml calls them. */
 export interface StackParts {
   readonly sourceBuckets: { readonly Resources: Resources };
-  readonly copySourcesPolicy: Value;
+  readonly copyReads: ReadingPolicies;
+  readonly pollReads: ReadingPolicies;
+  /** False switches the poller's schedule off. */
+  readonly pollsAny: boolean;
+  readonly foreignSenders: ForeignSenders;
   readonly snowflakeReadRole: { readonly Resources: Resources };
   readonly exportNotifications: Value;
   readonly snowflakeLogin: Readonly<Record<string, Value>>;
@@ -70,7 +75,10 @@ export function stackParts(registry: Registry, stage: string, snowflake: Snowfla
   const buckets = bucketsOfSources(registry, stage);
   return {
     sourceBuckets: { Resources: sourceBucketResources(buckets) },
-    copySourcesPolicy: copySourcesPolicy(buckets),
+    copyReads: readingPolicies(registry, buckets, 'copy'),
+    pollReads: readingPolicies(registry, buckets, 'poll'),
+    pollsAny: registry.sources.some(({ source }) => source.config.from.poll !== undefined),
+    foreignSenders: foreignSenders(buckets),
     snowflakeReadRole: { Resources: snowflakeReadRole(snowflake, stage) },
     exportNotifications: exportNotifications(snowflake),
     snowflakeLogin: loginEnvironment(snowflake),

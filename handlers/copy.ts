@@ -1,8 +1,10 @@
 import { createDynamoDb, openTable } from '../adapters/dynamodb.ts';
-import { copyStore, createS3 } from '../adapters/s3.ts';
-import { createSqs, delayer } from '../adapters/sqs.ts';
+import { createS3 } from '../adapters/s3.ts';
+import { sourceStores } from '../adapters/source-store.ts';
+import { batchSender, createSqs, delayer } from '../adapters/sqs.ts';
 import { retryable } from '../core/failure.ts';
 import { readMessage } from '../core/origin/candidate.ts';
+import { openDeliveries } from '../core/origin/complete.ts';
 import type { Registry } from '../core/source/registry.ts';
 import { compileRoutes } from '../core/source/routing.ts';
 import { copyCandidate } from '../core/upload/copy.ts';
@@ -22,14 +24,16 @@ const names = [
 export function copyHandler(registry: Registry) {
   const env = environment(names);
   const naming = { prefix: env.FIRN_BUCKET_PREFIX, suffix: env.FIRN_BUCKET_SUFFIX };
+  const sqs = createSqs();
+  const shared = { route: compileRoutes(registry, naming), storeFor: sourceStores(createS3()) };
   const ports = {
-    route: compileRoutes(registry, naming),
-    store: copyStore(createS3()),
+    ...shared,
+    deliveries: openDeliveries({ ...shared, sendToCopy: batchSender(sqs, env.FIRN_COPY_QUEUE_URL) }),
     table: openTable(createDynamoDb(), env.FIRN_TABLE),
     landingBucket: env.FIRN_LANDING_BUCKET,
     now: () => Date.now(),
   };
-  const delay = delayer(createSqs(), env.FIRN_COPY_QUEUE_URL);
+  const delay = delayer(sqs, env.FIRN_COPY_QUEUE_URL);
   const work = async (body: string) => {
     const message = readMessage(body);
     if (message.kind === 'test') return;
@@ -40,7 +44,10 @@ export function copyHandler(registry: Registry) {
       const copied = await copyCandidate(candidate, ports);
       const object = `s3://${candidate.bucket}/${candidate.key}`;
       if (copied.kind === 'unrouted') log('warn', 'no source claims this object', { object });
-      count('copy', { [copied.kind]: 1 }, { object, uploadId: 'uploadId' in copied ? copied.uploadId : undefined });
+      const released = copied.kind === 'announced' ? copied.released : undefined;
+      if (released?.notice) log('warn', 'a delivery is not whole', { object, reason: released.notice });
+      const uploadId = 'uploadId' in copied ? copied.uploadId : undefined;
+      count('copy', { [copied.kind]: 1, released: released?.sent ?? 0 }, { object, uploadId });
     }
   };
   return queueHandler({ layer: 'copy', delay, work });

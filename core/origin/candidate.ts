@@ -19,8 +19,8 @@ type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the body of a message in the copy or normalize queue: S3's notification JSON (plain, or wrapped by SNS), an
- * EventBridge event, `s3:TestEvent`, or Firn's own envelope. Tolerant of what AWS may add; events that create no
- * object are counted as ignored.
+ * EventBridge event, `s3:TestEvent`, or Firn's own envelope. Tolerant of what AWS may add; events that neither create
+ * an object nor restore one from an archive are counted as ignored.
  */
 export function readMessage(body: string): Message {
   const parsed = parse(body);
@@ -71,7 +71,7 @@ function readNested(body: string, depth: number): Message {
 function readS3Record(record: unknown): Message {
   const eventName = text(child(record, 'eventName')) ?? '';
   if (child(record, 'eventSource') !== 'aws:s3') return { kind: 'unreadable', reason: 'a record is not from aws:s3' };
-  if (!eventName.replace(/^s3:/, '').startsWith('ObjectCreated:'))
+  if (!/^(s3:)?(ObjectCreated:|ObjectRestore:Completed$)/.test(eventName))
     return { kind: 'candidates', candidates: [], ignored: 1 };
   const major = (text(child(record, 'eventVersion')) ?? '2').split('.')[0];
   if (major !== '2') return { kind: 'unreadable', reason: `S3 event version ${major} is not known, only 2.x is` };
@@ -89,7 +89,8 @@ function readS3Record(record: unknown): Message {
 }
 
 function readEventBridge(event: Json): Message {
-  if (event['detail-type'] !== 'Object Created') return { kind: 'candidates', candidates: [], ignored: 1 };
+  if (!/^Object (Created|Restore Completed)$/.test(text(event['detail-type']) ?? ''))
+    return { kind: 'candidates', candidates: [], ignored: 1 };
   const object = child(event['detail'], 'object');
   // EventBridge does not url-encode the key.
   return one(

@@ -11,6 +11,39 @@ export function ours(name: string): Ours {
   return { ours: name };
 }
 
+/** How a bucket is looked through that tells nobody of its objects. */
+export interface Poll {
+  /** Minutes from the start of one sweep to the next, 5 to 1,440. Default: 15. */
+  readonly everyMinutes?: number;
+  /** LIST calls of one run, a thousand keys each; a longer sweep goes on in the next run, minutes later. Default: 100. */
+  readonly listCalls?: number;
+  /** Objects last modified before this day or instant (ISO, UTC) are left alone: `2026-01-01`. */
+  readonly since?: string;
+}
+
+/**
+ * What says that a delivery is complete: until it lies in their folder, or in one above it under the prefix, objects
+ * wait. The names are the last parts of keys.
+ */
+export type Complete =
+  /**
+   * An object of this name: `_SUCCESS`; or one beside each object: for `a.csv`, `{name}.done` is `a.csv.done` and
+   * `{stem}.ok` is `a.ok`.
+   */
+  | { readonly marker: string; readonly manifest?: never; readonly files?: never }
+  /**
+   * An object of this name that lists what belongs to the delivery: as names, keys or s3:// addresses, one a line, or
+   * in JSON under a path where `[]` stands for every element: `entries[].url`, `[]`. What it does not list is left alone.
+   */
+  | { readonly manifest: string; readonly files?: string; readonly marker?: never };
+
+/** A role of a bucket's owner, taken to read it. */
+export interface AssumedRole {
+  readonly arn: string;
+  /** What the role's trust asks for, chosen by us for each owner: it keeps others from using the role through us. */
+  readonly externalId: string;
+}
+
 export interface Origin {
   /** One of the stack's own, or the name of a bucket that is there already. */
   readonly bucket: Ours | string;
@@ -18,6 +51,27 @@ export interface Origin {
   readonly prefix?: string;
   /** Only keys that end so. */
   readonly suffix?: string;
+  /**
+   * Keys that are left alone, as patterns against the whole key: `*` stands for anything but '/', `**` for anything,
+   * `?` for one character. A key that only this source would claim is counted as excluded then, not listed as unrouted.
+   */
+  readonly exclude?: readonly string[];
+  /** The region of a bucket that lies in another one than the stack: `us-east-1`. */
+  readonly region?: string;
+  /** The account that owns the bucket, 12 digits, when it is not the stack's. A bucket of another owner is refused. */
+  readonly account?: string;
+  /** A role of the owner that reads the bucket. Without it the bucket's policy names the stack's own role. */
+  readonly role?: AssumedRole;
+  /** Requests and traffic are paid by the stack's account, not by the owner. */
+  readonly requesterPays?: boolean;
+  /** ARN of the KMS key of the owner's that the objects are encrypted with. Keys that AWS manages need no word. */
+  readonly kmsKey?: string;
+  /** False: zip and tar archives are not unpacked, but read as they are. Default: each of their members is an upload. */
+  readonly unpack?: boolean;
+  /** Looks for objects by listing the bucket, where it sends no events. `{}` for the defaults. */
+  readonly poll?: Poll;
+  /** Objects come as deliveries that are complete only when something says so. Default: each object by itself. */
+  readonly complete?: Complete;
 }
 
 /** A decoded row as `transform` sees it: an object by field or column name. */
@@ -84,4 +138,9 @@ export function keyFields(config: SourceConfig<string, Fields>): readonly string
 /** True when every row is kept (append), false when the newest row of a key wins (upsert). */
 export function keepsAll(config: SourceConfig<string, Fields>): boolean {
   return config.keep === undefined ? config.key === undefined : config.keep === 'all';
+}
+
+/** The account that owns a source's bucket, 12 digits, as far as the source says: a role to read it is its owner's. */
+export function ownerOf(origin: Origin): string | undefined {
+  return origin.account ?? origin.role?.arn.split(':')[4];
 }

@@ -1,12 +1,16 @@
 import type { SourceBucket } from './buckets-of-sources.ts';
 import { arnOf, logicalName, type Resource, type Resources, sub, type Value } from './template.ts';
 
-/** What a source bucket needs so that its objects reach the copy queue: the bucket itself when it is ours, a rule when not. */
+/**
+ * What a source bucket needs so that its objects reach the copy queue: the bucket itself when it is ours, a rule when it
+ * is another stack's. Another owner sends by itself, see foreign-senders.ts, and what is polled sends nothing.
+ */
 export function sourceBucketResources(buckets: readonly SourceBucket[]): Resources {
   return Object.fromEntries(
-    buckets.flatMap((bucket) =>
-      bucket.ours === undefined ? existing(bucket.name, bucket.prefixes) : own(bucket.ours, bucket.name),
-    ),
+    buckets.flatMap(({ ours, name, owner, pushed }) => {
+      if (ours !== undefined) return own(ours, name);
+      return owner === undefined && pushed.length > 0 ? existing(name, pushed) : [];
+    }),
   );
 }
 
@@ -22,7 +26,10 @@ function own(ours: string, name: string): [string, Resource][] {
       BucketName: sub(name),
       NotificationConfiguration: {
         // Unfiltered: an object no source claims is listed as unrouted, and prefixes of sources may nest.
-        QueueConfigurations: [{ Event: 's3:ObjectCreated:*', Queue: arnOf('CopyQueue') }],
+        QueueConfigurations: ['s3:ObjectCreated:*', 's3:ObjectRestore:Completed'].map((Event) => ({
+          Event,
+          Queue: arnOf('CopyQueue'),
+        })),
       },
       OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
       PublicAccessBlockConfiguration: {
@@ -73,7 +80,7 @@ function existing(name: string, prefixes: readonly string[]): [string, Resource]
       Description: `Objects created in ${name}, for the copy queue`,
       EventPattern: {
         source: ['aws.s3'],
-        'detail-type': ['Object Created'],
+        'detail-type': ['Object Created', 'Object Restore Completed'],
         // Somebody else's bucket may be busy: only the keys that a source claims are worth a message.
         detail: { bucket: { name: [name] }, ...claimed(prefixes) },
       },

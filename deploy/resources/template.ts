@@ -22,6 +22,21 @@ export function withoutAbsent(value: Value): Value {
   return Object.fromEntries(kept.map(([name, each]) => [name, withoutAbsent(each)]));
 }
 
+// CloudFormation: 500 resources, and 1 MB of text.
+const mostResources = 500;
+const mostBytes = 1_000_000;
+
+/** Throws when CloudFormation would not take the template, which it says only when everything is uploaded. */
+export function refuseTooLarge(template: { readonly Resources: Readonly<Record<string, unknown>> }): void {
+  const count = Object.keys(template.Resources).length;
+  const bytes = Buffer.byteLength(JSON.stringify(template));
+  if (count <= mostResources && bytes <= mostBytes) return;
+  throw new Error(
+    `The stack has ${count} resources in a template of ${bytes} bytes, CloudFormation takes ${mostResources} and ` +
+      `${mostBytes}. Let sources share buckets: each of the stack's own is two resources, each existing one a rule.`,
+  );
+}
+
 function isAbsent(value: Value): boolean {
   return JSON.stringify(value) === JSON.stringify(absent);
 }
@@ -34,11 +49,6 @@ export function sub(text: string): Value {
 /** Data as it must be spelt inside `sub`, so that a `${` in it stays what it is. */
 export function plain(data: string): string {
   return data.replaceAll('${', '${!');
-}
-
-/** Data as it must be spelt in the resource of an IAM statement, where `*`, `?` and `$` have meaning. */
-export function iamLiteral(data: string): string {
-  return data.replace(/[*?$]/g, (character) => `\${${character}}`);
 }
 
 export function arnOf(logicalId: string): Value {

@@ -7,13 +7,18 @@ import { invokeAsync } from '../lambda/async-invoke.ts';
 import type { Mapping } from '../lambda/mapping.ts';
 import { errorOf, type InvocationFailure } from '../lambda/outcome.ts';
 import { createPool, type Pool } from '../lambda/pool.ts';
+import { openPositions } from '../lambda/positions.ts';
+import type { LocalRole } from '../sts/server.ts';
+import { calm, ended } from './calm.ts';
 import { createStack, type Override, type Stack } from './create.ts';
+import { connectForeignBuckets, type ForeignBucket, makeForeignBuckets } from './foreign-buckets.ts';
 import {
   DEFAULT_ACCOUNT,
   DEFAULT_REGION,
   type LocalDynamoDb,
   type LocalS3,
   type LocalSqs,
+  type Ports,
   type Services,
   startServices,
 } from './services.ts';
@@ -24,8 +29,10 @@ import type { World } from './world.ts';
 export interface CloudOptions {
   /** Holds `cloudformation-template-update-stack.json` and the functions' packages, as `sls package` leaves them. */
   readonly packageDir: string;
-  /** A new or empty folder for objects and unpacked functions. */
+  /** A folder for objects and unpacked functions, new or empty unless its data is kept. */
   readonly dataDir: string;
+  /** Goes on with what an earlier run left in `dataDir`, and keeps what a later run needs. */
+  readonly keep?: boolean;
   readonly clock?: Clock;
   /** `eu-central-1` unless given. */
   readonly region?: string;
@@ -33,13 +40,7 @@ export interface CloudOptions {
   readonly accountId?: string;
   /** `firn-local` unless given. */
   readonly stackName?: string;
-  readonly ports?: {
-    readonly s3?: number;
-    readonly sqs?: number;
-    readonly dynamodb?: number;
-    readonly secrets?: number;
-    readonly snowflake?: number;
-  };
+  readonly ports?: Ports;
   readonly faults?: FaultHook;
   /** False switches off everything that runs by the time of day. */
   readonly schedules?: boolean;
@@ -47,12 +48,16 @@ export interface CloudOptions {
   readonly secrets?: Readonly<Record<string, string>>;
   /** Variables that every function gets on top of its own, and that win over them. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Buckets of other owners, with EventBridge switched on. */
-  readonly foreignBuckets?: readonly string[];
+  /** Buckets that the stack does not make. */
+  readonly foreignBuckets?: readonly ForeignBucket[];
+  /** Roles of other accounts. */
+  readonly foreignRoles?: readonly LocalRole[];
   /** Changes resolved properties before a resource is created; for tests that tune sizes. */
   readonly overrides?: Override;
   /** Every line that a handler writes. */
   readonly onLog?: (functionName: string, line: string) => void;
+  /** Every invocation that failed. */
+  readonly onFailure?: (failure: InvocationFailure) => void;
   /** Whether a queue ARN that is not here exists elsewhere: notifications to it are accepted and forgotten. */
   readonly foreignQueue?: (arn: string) => boolean;
   /** Stand-ins that run already; the caller closes them. Their clock is the cloud's clock. */
@@ -69,6 +74,7 @@ export interface Cloud {
     readonly sqs: string;
     readonly dynamodb: string;
     readonly secrets: string;
+    readonly sts: string;
   };
   readonly outputs: Readonly<Record<string, string>>;
   /** The value of `Ref`: a bucket's, table's or function's name, a queue's URL. */
@@ -89,11 +95,16 @@ export interface Cloud {
   idle(): boolean;
   /** Resolves when everything that was set in motion has ended; skips the clock over windows, timeouts and back-offs. */
   settle(extraIdle?: () => boolean): Promise<void>;
+  /** Resolves when nothing has run for `quietMs` of real time, at the clock's own pace, or when the signal aborts. */
+  calm(quietMs: number, signal: AbortSignal, extraIdle?: () => boolean): Promise<void>;
+  /** Resolves when an invocation starts or ends. */
+  stirred(): Promise<void>;
   /** Dead-letter queues that hold messages. */
   deadLetters(): readonly { readonly queue: string; readonly count: number }[];
   /** The latest failed invocations, oldest first, at most a thousand. */
   readonly failures: readonly InvocationFailure[];
-  close(): Promise<void>;
+  /** Takes up no more work, lets what runs end for up to `graceMs` of real time (0 unless given), then ends everything. */
+  close(graceMs?: number): Promise<void>;
 }
 
 const TEMPLATE_FILE = 'cloudformation-template-update-stack.json';
@@ -108,15 +119,22 @@ export async function bootCloud(options: CloudOptions): Promise<Cloud> {
   const activity = createActivity();
   const closing = new AbortController();
   const world = createWorld(options, services, { failures, activity, closing: closing.signal });
-  const close = async () => {
+  const close = async (graceMs = 0) => {
     closing.abort();
+    const stopped = Promise.all(world.mappings.map((mapping) => mapping.close()));
+    if (graceMs > 0) await ended(activity, graceMs);
     await Promise.all([...world.pools.values()].map((pool) => pool.close()));
-    await Promise.all(world.mappings.map((mapping) => mapping.close()));
+    await stopped;
+    world.positions?.close();
     if (options.services === undefined) await services.close();
   };
   try {
-    for (const bucket of options.foreignBuckets ?? []) await services.s3.createBucket(bucket, { eventBridge: true });
+    const { foreignBuckets = [], foreignRoles = [] } = options;
+    for (const role of foreignRoles) services.sts.addRole(role);
+    await makeForeignBuckets(services, foreignBuckets);
     const stack = await createStack(template, world, options.overrides);
+    await connectForeignBuckets(services, foreignBuckets, (id) => stack.resources.get(id)?.attributes['Arn']);
+    if (options.keep) services.s3.announceAgain();
     return cloudOf(world, stack, { failures, activity, close });
   } catch (error) {
     await close();
@@ -152,6 +170,7 @@ function createWorld(
     closing,
     pools,
     mappings,
+    positions: options.keep ? openPositions(join(options.dataDir, 'positions.ndjson')) : undefined,
     streams: new Map(),
     visibility: new Map(),
     deadLetterArns: new Set(),
@@ -167,6 +186,7 @@ function createWorld(
         onFailure(failure) {
           failures.push(failure);
           if (failures.length > KEPT_FAILURES) failures.shift();
+          options.onFailure?.(failure);
         },
       }),
     invokeAsync(functionName, event) {
@@ -184,10 +204,10 @@ function createWorld(
 function cloudOf(
   world: World,
   { resources, outputs }: Stack,
-  { failures, activity, close }: Running & { close: () => Promise<void> },
+  { failures, activity, close }: Running & { close: (graceMs?: number) => Promise<void> },
 ): Cloud {
   const { clock, services, mappings } = world;
-  const { s3, sqs, dynamodb, secrets } = services;
+  const { s3, sqs, dynamodb, secrets, sts } = services;
   const created = (logicalId: string) => {
     const resource = resources.get(logicalId);
     if (resource !== undefined) return resource;
@@ -195,7 +215,13 @@ function cloudOf(
   };
   return {
     clock,
-    endpoints: { s3: s3.endpoint, sqs: sqs.endpoint, dynamodb: dynamodb.endpoint, secrets: secrets.endpoint },
+    endpoints: {
+      s3: s3.endpoint,
+      sqs: sqs.endpoint,
+      dynamodb: dynamodb.endpoint,
+      secrets: secrets.endpoint,
+      sts: sts.endpoint,
+    },
     outputs,
     s3,
     sqs,
@@ -222,6 +248,8 @@ function cloudOf(
       clock.nextTimer() === undefined &&
       mappings.every((mapping) => mapping.state() === 'idle'),
     settle: (extraIdle = () => true) => settle({ clock, activity, mappings, extraIdle }),
+    calm: (quietMs, signal, extraIdle = () => true) => calm({ activity, mappings, extraIdle }, quietMs, signal),
+    stirred: () => activity.changed(),
     deadLetters: () => deadLettersOf(world),
   };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Mapping } from '../lambda/mapping.ts';
 import type { Pool, PoolOptions } from '../lambda/pool.ts';
+import type { Positions } from '../lambda/positions.ts';
 import type { EventBus } from './event-bus.ts';
 import type { Declaration } from './properties.ts';
 import type { Services } from './services.ts';
@@ -24,6 +25,8 @@ export interface World {
   /** Pools by function name. */
   readonly pools: Map<string, Pool>;
   readonly mappings: Mapping[];
+  /** How far streams have been read; undefined when nothing is kept. */
+  readonly positions: Positions | undefined;
   /** Table names by stream ARN. */
   readonly streams: Map<string, string>;
   /** Visibility timeout in seconds by queue ARN, as deployed. */

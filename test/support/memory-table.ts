@@ -1,7 +1,7 @@
 import type { Key } from '../../core/table/key.ts';
 import type { Condition, Item, Table } from '../../core/table/table.ts';
 
-export interface MemoryTable extends Pick<Table, 'get' | 'put' | 'putMany' | 'update'> {
+export interface MemoryTable extends Pick<Table, 'get' | 'getMany' | 'put' | 'putMany' | 'update' | 'query'> {
   readonly items: ReadonlyMap<string, Item>;
   /** Names of all attributes that were ever written. */
   readonly names: ReadonlySet<string>;
@@ -21,6 +21,11 @@ export function memoryTable(before: readonly Item[] = []): Table & MemoryTable {
     items,
     names,
     get: async (key) => items.get(idOf(key)),
+    getMany: async (keys) => keys.map((key) => items.get(idOf(key))).filter((item) => item !== undefined),
+    async *query(pk, sortKeyPrefix = '') {
+      const found = [...items.values()].filter((item) => item.pk === pk && item.sk.startsWith(sortKeyPrefix));
+      if (found.length > 0) yield found.sort((a, b) => (a.sk < b.sk ? -1 : 1));
+    },
     put: async (item, condition) => {
       const old = items.get(idOf(item));
       if (!holds(condition, old)) return { done: false, item: old };

@@ -10,14 +10,14 @@ import { createSteppedClock } from './stepped-clock.ts';
 
 /** A call as a test speaks of it: by the function that made it. */
 export interface SeenCall extends Call {
-  /** `copy`, `normalize`, `export`, `reconcile`; other principals keep their name. */
+  /** `copy`, `unpack`, `normalize`, `export`, `reconcile`; other principals keep their name. */
   readonly by: string;
 }
 
 /** What goes wrong: asked before and after each call of anyone, like a fault hook. */
 export type Trouble = (call: SeenCall, phase: 'before' | 'after') => Fault | undefined | Promise<Fault | undefined>;
 
-export type QueueName = 'copy' | 'normalize';
+export type QueueName = 'copy' | 'unpack' | 'normalize';
 
 /** A booted pipeline of the fixture sources, on a clock that stands still, with something to go wrong. */
 export interface Bench {
@@ -38,6 +38,8 @@ export interface Bench {
   send(queue: QueueName, bodies: readonly string[]): void;
   /** Messages that a queue still holds, those that are being worked on included. */
   waiting(queue: QueueName): number;
+  /** Those of them that nobody receives before some time has passed. */
+  postponed(queue: QueueName): number;
   /** Ends the instance that made this call. */
   kill(call: SeenCall): Promise<void>;
   /** Waits until all books are closed that will close; a reconcile that dies is run again, as its schedule would. */
@@ -46,17 +48,24 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-export type BenchOptions = Pick<PipelineOptions, 'loading' | 'overrides' | 'retryEdge' | 'onLog'>;
+export interface BenchOptions extends Pick<PipelineOptions, 'loading' | 'overrides' | 'retryEdge' | 'onLog'> {
+  /** The folder of test/fixtures that holds the sources; `fault-sources` unless given. */
+  readonly sources?: string;
+}
 
 const folder = join(root, '.firn', 'test', 'faults');
 /** When every run begins; the day is arbitrary. */
 export const startMs = Date.UTC(2031, 0, 6);
 export const minute = 60_000;
 export const day = 24 * 60 * minute;
-const queueIds = { copy: 'CopyQueue', normalize: 'NormalizeQueue' } as const;
+const queueIds = { copy: 'CopyQueue', unpack: 'UnpackQueue', normalize: 'NormalizeQueue' } as const;
 
 /** Boots one bench; `name` keeps the data of benches that live side by side apart. */
-export async function bootBench(name: string, faulted: boolean, options: BenchOptions = {}): Promise<Bench> {
+export async function bootBench(
+  name: string,
+  faulted: boolean,
+  { sources = 'fault-sources', ...options }: BenchOptions = {},
+): Promise<Bench> {
   const clock = createSteppedClock(startMs);
   const calls: SeenCall[] = [];
   let latestReconcile = '';
@@ -71,8 +80,8 @@ export async function bootBench(name: string, faulted: boolean, options: BenchOp
     bootPipeline({
       ...options,
       dataDir: join(folder, `${name}-${faulted ? 'faulted' : 'clean'}`),
-      packageDir: join(folder, 'package'),
-      sourcesDir: join(root, 'test', 'fixtures', 'fault-sources'),
+      packageDir: join(folder, sources === 'fault-sources' ? 'package' : `package-${sources}`),
+      sourcesDir: join(root, 'test', 'fixtures', sources),
       clock,
       faults: (call, phase) => {
         const known = seen(call);
@@ -95,7 +104,7 @@ function createBench(pipeline: Pipeline, calls: SeenCall[], faulted: boolean): B
     const prefix = pipeline.registry.sources.find((each) => each.id === sourceId)?.source.config.from.prefix ?? '';
     return { Bucket: pipeline.bucketOf(sourceId), Key: `${prefix}${name}` };
   };
-  const delivered: Bench['delivered'] = { copy: [], normalize: [] };
+  const delivered: Bench['delivered'] = { copy: [], unpack: [], normalize: [] };
   const losing: Bench['losing'] = new Set();
   watchQueues(pipeline, delivered, losing);
   let reading: ReturnType<typeof readEndState> | undefined;
@@ -124,6 +133,7 @@ function createBench(pipeline: Pipeline, calls: SeenCall[], faulted: boolean): B
       const { visible, inFlight, delayed } = sqs.depth(arnOf(queue));
       return visible + inFlight + delayed;
     },
+    postponed: (queue) => sqs.depth(arnOf(queue)).delayed,
     kill: (call) => cloud.kill(call.principal),
     async drain() {
       for (let attempt = 1; ; attempt += 1) {
@@ -148,7 +158,7 @@ const mostDrains = 8;
 /** Stands between both queues and their mappings: keeps what they deliver, and loses what is to get lost. */
 function watchQueues({ cloud }: Pipeline, delivered: Bench['delivered'], losing: Bench['losing']): void {
   const { sqs } = cloud;
-  const queues = ['copy', 'normalize'] as const;
+  const queues = ['copy', 'unpack', 'normalize'] as const;
   const byArn = new Map(queues.map((queue) => [cloud.attribute(queueIds[queue], 'Arn'), queue]));
   const receive = sqs.receive.bind(sqs);
   sqs.receive = (arn, max, visibility) => {

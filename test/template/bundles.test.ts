@@ -49,8 +49,9 @@ describe.each(functionNames)('the bundle of %s', (name) => {
       'BUCKET_SUFFIX',
       'COPY_QUEUE_URL',
       'NORMALIZE_QUEUE_URL',
+      'UNPACK_QUEUE_URL',
     ];
-    const environment = Object.fromEntries(settings.map((each) => [`FIRN_${each}`, 'x']));
+    const environment = { ...Object.fromEntries(settings.map((each) => [`FIRN_${each}`, 'x'])), FIRN_PART_BYTES: '1' };
     const script = `const { handler } = await import(${JSON.stringify(pathToFileURL(copy).href)}); console.log(typeof handler);`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
       cwd: folder,

@@ -7,7 +7,7 @@ beforeAll(async () => {
   template = await packagedTemplate('functions', true);
 }, 60_000);
 
-const layers = ['Copy', 'Normalize', 'Export', 'Reconcile'];
+const layers = ['Copy', 'Poll', 'Unpack', 'Normalize', 'Export', 'Reconcile'];
 
 describe('the functions', () => {
   test('run on Node 24 and arm64, and each has its log group with an end to it', () => {
@@ -19,7 +19,7 @@ describe('the functions', () => {
     const retention = ofType(template, 'AWS::Logs::LogGroup').map(
       ([, { Properties }]) => Properties['RetentionInDays'],
     );
-    expect(retention).toEqual([30, 30, 30, 30]);
+    expect(retention).toEqual(layers.map(() => 30));
   });
 
   test('get the settings they need and no others', () => {
@@ -27,10 +27,13 @@ describe('the functions', () => {
     const snowflake = ['ACCOUNT', 'USER', 'ROLE', 'WAREHOUSE', 'SECRET_ARN'].map((name) => `FIRN_SNOWFLAKE_${name}`);
     const settings: Record<string, string[]> = {
       Copy: ['FIRN_LANDING_BUCKET', 'FIRN_BUCKET_PREFIX', 'FIRN_BUCKET_SUFFIX', 'FIRN_COPY_QUEUE_URL'],
-      Normalize: ['FIRN_LANDING_BUCKET', 'FIRN_NORMALIZE_QUEUE_URL'],
+      Poll: ['FIRN_LANDING_BUCKET', 'FIRN_BUCKET_PREFIX', 'FIRN_BUCKET_SUFFIX', 'FIRN_COPY_QUEUE_URL'],
+      Unpack: ['FIRN_LANDING_BUCKET', 'FIRN_UNPACK_QUEUE_URL'],
+      Normalize: ['FIRN_LANDING_BUCKET', 'FIRN_NORMALIZE_QUEUE_URL', 'FIRN_PART_BYTES'],
       Export: ['FIRN_EXPORT_BUCKET'],
       Reconcile: [
-        ...['FIRN_LANDING_BUCKET', 'FIRN_EXPORT_BUCKET', 'FIRN_COPY_QUEUE_URL', 'FIRN_NORMALIZE_QUEUE_URL'],
+        ...['FIRN_LANDING_BUCKET', 'FIRN_EXPORT_BUCKET'],
+        ...['FIRN_COPY_QUEUE_URL', 'FIRN_UNPACK_QUEUE_URL', 'FIRN_NORMALIZE_QUEUE_URL'],
         ...snowflake,
       ],
     };
@@ -48,9 +51,9 @@ describe('the functions', () => {
     );
   });
 
-  test('are stopped when they send themselves messages in a loop', () => {
+  test('are stopped when they send themselves messages in a loop, but for unpack and normalize, whose loops end by themselves', () => {
     const loops = layers.map((layer) => properties(template, `${layer}LambdaFunction`)['RecursiveLoop']);
-    expect(loops).toEqual([undefined, undefined, undefined, undefined]);
+    expect(loops).toEqual([undefined, undefined, 'Allow', 'Allow', undefined, undefined]);
   });
 });
 
@@ -63,8 +66,8 @@ describe('a queue that feeds a function', () => {
         return { mapping: Properties, queue, lambda: properties(template, targetOf(Properties['FunctionName'])) };
       });
 
-  test('feeds copy ten messages at a time and normalize one', () => {
-    expect(feeds().map(({ mapping }) => mapping['BatchSize'])).toEqual([10, 1]);
+  test('feeds copy ten messages at a time, unpack and normalize one', () => {
+    expect(feeds().map(({ mapping }) => mapping['BatchSize'])).toEqual([10, 1, 1]);
   });
 
   test('takes back single messages of a batch', () => {
@@ -95,9 +98,9 @@ test('every queue is encrypted, and every one that feeds a function has dead let
   const queues = ofType(template, 'AWS::SQS::Queue');
   for (const [, { Properties }] of queues) expect(Properties['SqsManagedSseEnabled']).toBe(true);
   const withRedrive = queues.filter(([, { Properties }]) => Properties['RedrivePolicy']).map(([id]) => id);
-  expect(withRedrive).toEqual(['CopyQueue', 'NormalizeQueue']);
+  expect(withRedrive).toEqual(['CopyQueue', 'UnpackQueue', 'NormalizeQueue']);
   const deadLetters = queues.map(([id]) => id).filter((id) => !withRedrive.includes(id));
-  expect(deadLetters).toEqual(['CopyDeadLetters', 'NormalizeDeadLetters', 'ReconcileDeadLetters']);
+  expect(deadLetters).toEqual(['CopyDeadLetters', 'UnpackDeadLetters', 'NormalizeDeadLetters', 'ReconcileDeadLetters']);
 });
 
 describe('the stream that feeds export', () => {
@@ -139,6 +142,12 @@ test('reconcile runs every ten minutes and a run that failed for good is kept', 
   expect(targetOf(properties(template, 'ReconcileLambdaFunction')['DeadLetterConfig'].TargetArn)).toBe(
     'ReconcileDeadLetters',
   );
+});
+
+test('poll runs every five minutes, and its schedule is off where no source is polled', () => {
+  const [rule] = ofType(template, 'AWS::Events::Rule').filter(([id]) => id.startsWith('Poll'));
+  expect(rule?.[1].Properties).toMatchObject({ ScheduleExpression: 'rate(5 minutes)', State: 'DISABLED' });
+  expect(targetOf(rule?.[1].Properties['Targets'][0].Arn)).toBe('PollLambdaFunction');
 });
 
 test('the table is kept, can be restored, shows its changes and forgets what expired', () => {

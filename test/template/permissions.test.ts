@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { readingRoleName } from '../../core/origin/reading-role.ts';
+import { copyQueueArn } from '../../core/origin/senders.ts';
 import {
   listOf,
   ofType,
@@ -24,15 +26,29 @@ const leadingKeys = ({ Condition }: Statement) =>
   ];
 
 describe('roles', () => {
-  test('each function has its own, all inline, and none is fixed by name', () => {
+  test('each function has its own, inline but for what the sources decide, and only those that owners name are fixed', () => {
     const functions = ofType(template, 'AWS::Lambda::Function');
     const roles = functions.map(([, { Properties }]) => targetOf(Properties['Role']));
     expect(new Set(roles).size).toBe(functions.length);
-    for (const role of roles) expect(properties(template, role)['RoleName']).toBeUndefined();
+    const named = roles.filter((role) => properties(template, role)['RoleName'] !== undefined);
+    expect(named.filter((role) => !['CopyRole', 'PollRole'].includes(role))).toEqual([]);
+    for (const reading of ['copy', 'poll'] as const) {
+      const name = readingRoleName('test', reading, `\${AWS::Region}`);
+      const role = reading === 'copy' ? 'CopyRole' : 'PollRole';
+      expect(properties(template, role)['RoleName']).toEqual({ 'Fn::Sub': name });
+      // IAM: 64 characters. A stage has at most 14, and this is a region of the longest name.
+      expect(readingRoleName('a'.repeat(14), reading, 'ap-southeast-1').length).toBeLessThanOrEqual(64);
+    }
     expect(ofType(template, 'AWS::IAM::Policy')).toEqual([]);
-    expect(ofType(template, 'AWS::IAM::ManagedPolicy')).toEqual([]);
-    for (const [, { Properties }] of ofType(template, 'AWS::IAM::Role'))
-      expect(Properties['ManagedPolicyArns']).toBeUndefined();
+    const attached = ofType(template, 'AWS::IAM::Role').flatMap(
+      ([, each]) => each.Properties['ManagedPolicyArns'] ?? [],
+    );
+    // Named by the role, so that it has them from its first moment on.
+    expect(attached.map(targetOf).sort()).toEqual(
+      ofType(template, 'AWS::IAM::ManagedPolicy')
+        .map(([id]) => id)
+        .sort(),
+    );
   });
 
   test('nothing is allowed on everything, and no action is a pattern', () => {
@@ -53,6 +69,8 @@ describe('roles', () => {
 
   test.each([
     ['CopyRole', [['U#*']]],
+    ['PollRole', [['S#*']]],
+    ['UnpackRole', [['U#*']]],
     ['NormalizeRole', [['R#*', 'U#*', 'S#*']]],
     ['ExportRole', [['U#*', 'E#*']]],
     ['ReconcileRole', [['U#*', 'E#*', 'S#*'], ['UD#*']]],
@@ -63,7 +81,7 @@ describe('roles', () => {
     expect(onItems.map(({ statement }) => leadingKeys(statement))).toEqual(expected);
   });
 
-  test('only normalize and copy write to landing, only export writes export files', () => {
+  test('only copy, poll and normalize write to landing, only export writes export files', () => {
     const writers = statements(template).filter(({ statement }) => listOf(statement.Action).includes('s3:PutObject'));
     const targets = writers.map(({ where, statement }) => [
       where,
@@ -71,6 +89,8 @@ describe('roles', () => {
     ]);
     expect(targets).toEqual([
       ['CopyRole', 'LandingBucket'],
+      ['PollRole', 'LandingBucket'],
+      ['UnpackRole', 'LandingBucket'],
       ['NormalizeRole', 'LandingBucket'],
       ['ExportRole', 'ExportBucket'],
       ['ExportRole', 'StreamFailureBucket'],
@@ -78,7 +98,9 @@ describe('roles', () => {
   });
 
   test('copy can tell a missing object from a forbidden one, under its prefixes', () => {
-    const lists = ofRole('CopyRole').filter(({ statement }) => listOf(statement.Action).includes('s3:ListBucket'));
+    const lists = ['CopyReads1', 'CopyRole']
+      .flatMap(ofRole)
+      .filter(({ statement }) => listOf(statement.Action).includes('s3:ListBucket'));
     expect(lists.map(({ statement }) => statement.Condition)).toEqual([
       { StringLikeIfExists: { 's3:prefix': ['lisbon/*', 'porto/*'] } },
       undefined,
@@ -88,7 +110,7 @@ describe('roles', () => {
   });
 
   test('copy reads the prefixes of its sources and nothing beside them', () => {
-    const [read] = ofRole('CopyRole').filter(({ statement }) => statement.Sid === 'ReadSources');
+    const [read] = ofRole('CopyReads1').filter(({ statement }) => listOf(statement.Action).includes('s3:GetObject'));
     const tail = `-\${AWS::AccountId}-\${AWS::Region}`;
     expect(read?.statement.Resource).toEqual([
       { 'Fn::Sub': `arn:\${AWS::Partition}:s3:::firn-test-orders${tail}/lisbon/*` },
@@ -98,8 +120,15 @@ describe('roles', () => {
     ]);
   });
 
+  test('poll keeps what it saw under a prefix of its own, and reads no object of a source', () => {
+    const reads = ofRole('PollRole').filter(({ statement }) => listOf(statement.Action).includes('s3:GetObject'));
+    expect(reads.map(({ statement }) => statement.Resource)).toEqual([{ 'Fn::Sub': `\${LandingBucket.Arn}/poll/*` }]);
+    expect(ofRole('PollReads1')).toEqual([]);
+    expect(properties(template, 'PollRole')['RoleName']).toEqual({ 'Fn::Sub': `firn-test-poll-\${AWS::Region}` });
+  });
+
   test('the secret is read by reconcile alone', () => {
-    expect(['CopyRole', 'NormalizeRole', 'ExportRole'].flatMap(actionsOf)).not.toContain(
+    expect(['CopyRole', 'PollRole', 'UnpackRole', 'NormalizeRole', 'ExportRole'].flatMap(actionsOf)).not.toContain(
       'secretsmanager:GetSecretValue',
     );
     expect(actionsOf('ReconcileRole')).toContain('secretsmanager:GetSecretValue');
@@ -142,12 +171,15 @@ describe('buckets', () => {
       expect(statement.Condition).toEqual({ Bool: { 'aws:SecureTransport': 'false' } });
       return targetOf(listOf(statement.Resource)[0]);
     });
-    const expected = [...buckets().map(([id]) => id), 'CopyQueue', 'CopyDeadLetters', 'NormalizeQueue'];
+    const expected = [...buckets().map(([id]) => id), 'CopyQueue', 'CopyDeadLetters', 'UnpackQueue', 'NormalizeQueue'];
     expect(covered.sort()).toEqual(expected.sort());
   });
 
-  test('landing keeps every version', () => {
-    expect(properties(template, 'LandingBucket')['VersioningConfiguration']).toEqual({ Status: 'Enabled' });
+  test('landing keeps every version, but for what sweeps leave, which is gone after a week', () => {
+    const { VersioningConfiguration, LifecycleConfiguration } = properties(template, 'LandingBucket');
+    expect(VersioningConfiguration).toEqual({ Status: 'Enabled' });
+    const removing = LifecycleConfiguration.Rules.filter((rule: object) => 'ExpirationInDays' in rule);
+    expect(removing).toMatchObject([{ Prefix: 'poll/', ExpirationInDays: 7, NoncurrentVersionExpiration: {} }]);
   });
 });
 
@@ -155,7 +187,7 @@ test('services may send to a queue only in the name of this account, and of its 
   const senders = statements(template).filter(
     ({ where, statement }) => where.endsWith('Policy') && statement.Effect === 'Allow',
   );
-  expect(senders).toHaveLength(4);
+  expect(senders).toHaveLength(5);
   for (const { statement } of senders) {
     expect(statement).toMatchObject({
       Action: 'sqs:SendMessage',
@@ -165,4 +197,9 @@ test('services may send to a queue only in the name of this account, and of its 
       },
     });
   }
+});
+
+test('the copy queue has the name that owners of buckets are told', () => {
+  const arn = copyQueueArn({ stage: 'test', region: 'eu-central-1', account: '111122223333' });
+  expect(arn.split(':').at(-1)).toBe(properties(template, 'CopyQueue')['QueueName']);
 });

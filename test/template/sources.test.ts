@@ -14,7 +14,10 @@ describe('a bucket of a source', () => {
     expect(buckets.map(([id]) => id)).toEqual(['SourceBucketOrders', 'SourceBucketShopDashcustomers']);
     for (const [, bucket] of buckets) {
       expect(bucket.Properties['NotificationConfiguration']).toEqual({
-        QueueConfigurations: [{ Event: 's3:ObjectCreated:*', Queue: { 'Fn::GetAtt': ['CopyQueue', 'Arn'] } }],
+        QueueConfigurations: [
+          { Event: 's3:ObjectCreated:*', Queue: { 'Fn::GetAtt': ['CopyQueue', 'Arn'] } },
+          { Event: 's3:ObjectRestore:Completed', Queue: { 'Fn::GetAtt': ['CopyQueue', 'Arn'] } },
+        ],
       });
       expect(bucket.DependsOn).toEqual(['CopyQueuePolicy']);
     }
@@ -30,7 +33,7 @@ describe('a bucket of a source', () => {
     const [rule] = rules;
     expect(rule?.[1].Properties['EventPattern']).toEqual({
       source: ['aws.s3'],
-      'detail-type': ['Object Created'],
+      'detail-type': ['Object Created', 'Object Restore Completed'],
       detail: { bucket: { name: ['partner.price-lists'] }, object: { key: [{ prefix: 'daily/' }] } },
     });
     const [target] = rule?.[1].Properties['Targets'] ?? [];
@@ -39,7 +42,7 @@ describe('a bucket of a source', () => {
   });
 });
 
-test('landing tells the normalize queue of landed uploads only', () => {
+test('landing tells the normalize queue of landed uploads, and the unpack queue of archives', () => {
   expect(properties(alone, 'LandingBucket')['NotificationConfiguration']).toEqual({
     QueueConfigurations: [
       {
@@ -47,9 +50,14 @@ test('landing tells the normalize queue of landed uploads only', () => {
         Filter: { S3Key: { Rules: [{ Name: 'prefix', Value: 'landing/' }] } },
         Queue: { 'Fn::GetAtt': ['NormalizeQueue', 'Arn'] },
       },
+      {
+        Event: 's3:ObjectCreated:*',
+        Filter: { S3Key: { Rules: [{ Name: 'prefix', Value: 'archive/' }] } },
+        Queue: { 'Fn::GetAtt': ['UnpackQueue', 'Arn'] },
+      },
     ],
   });
-  expect(alone.Resources['LandingBucket']?.DependsOn).toEqual(['NormalizeQueuePolicy']);
+  expect(alone.Resources['LandingBucket']?.DependsOn).toEqual(['UnpackQueuePolicy', 'NormalizeQueuePolicy']);
 });
 
 describe('Snowflake', () => {

@@ -5,9 +5,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Registry } from '../../core/source/registry.ts';
 import { defineSource, type Origin, ours } from '../../core/source/source.ts';
-import { logicalName } from '../../deploy/resources/template.ts';
+import { logicalName, refuseTooLarge } from '../../deploy/resources/template.ts';
 import { readSnowflakeFile } from '../../deploy/snowflake-file.ts';
-import { stackParts } from '../../deploy/stack.ts';
+import { type StackParts, stackParts } from '../../deploy/stack.ts';
+
+interface Policy {
+  readonly Statement: readonly { readonly Action: readonly string[]; readonly Resource: readonly unknown[] }[];
+}
 
 function registryOf(...origins: readonly Origin[]): Registry {
   const sources = origins.map((from, index) => ({
@@ -18,16 +22,46 @@ function registryOf(...origins: readonly Origin[]): Registry {
   return { build: '2026-03-01T00:00:00.000Z', sources };
 }
 
-const resourcesOf = (parts: unknown) =>
+const policiesOf = (parts: StackParts) =>
+  Object.values(parts.copyReads.Resources).map(({ Properties }) => Properties['PolicyDocument'] as unknown as Policy);
+const readable = (parts: StackParts) =>
   JSON.stringify(
-    (parts as { PolicyDocument: { Statement: [{ Resource: unknown }] } }).PolicyDocument.Statement[0].Resource,
+    policiesOf(parts)
+      .flatMap(({ Statement }) => Statement)
+      .filter(({ Action }) => Action.includes('s3:GetObject'))
+      .flatMap(({ Resource }) => Resource),
   );
 
 describe('the parts of a stack', () => {
   test('without sources are none', () => {
     const parts = stackParts(registryOf(), 'dev', undefined);
     expect(parts.sourceBuckets.Resources).toEqual({});
-    expect(parts.copySourcesPolicy).toEqual({ Ref: 'AWS::NoValue' });
+    expect(parts.copyReads).toEqual({ Resources: {}, arns: { Ref: 'AWS::NoValue' } });
+    expect(parts.foreignSenders).toEqual({ buckets: { Ref: 'AWS::NoValue' }, rules: { Ref: 'AWS::NoValue' } });
+  });
+
+  test('switch the poller on where a source is polled, which then lists the prefix and gets no rule', () => {
+    const parts = stackParts(
+      registryOf({ bucket: 'theirs', prefix: 'in/', poll: {} }, { bucket: 'others' }),
+      'dev',
+      undefined,
+    );
+    expect(parts.pollsAny).toBe(true);
+    expect(Object.keys(parts.sourceBuckets.Resources)).toEqual(['SourceRuleOthers']);
+    expect(
+      Object.values(parts.pollReads.Resources).map(({ Properties }) => Properties['PolicyDocument']),
+    ).toMatchObject([
+      {
+        Statement: [
+          {
+            Action: ['s3:ListBucket'],
+            Resource: [{ 'Fn::Sub': `arn:\${AWS::Partition}:s3:::theirs` }],
+            Condition: { StringLikeIfExists: { 's3:prefix': ['in/*'] } },
+          },
+        ],
+      },
+    ]);
+    expect(stackParts(registryOf({ bucket: 'others' }), 'dev', undefined).pollsAny).toBe(false);
   });
 
   test('refuse all buckets at once that S3 or the stack cannot take', () => {
@@ -51,7 +85,7 @@ describe('the parts of a stack', () => {
       'dev',
       undefined,
     );
-    const resources = resourcesOf(parts.copySourcesPolicy);
+    const resources = readable(parts);
     expect(resources.match(/orders/g)).toHaveLength(2);
     expect(resources).toContain('/a/*');
     expect(resources).toContain('/c/*');
@@ -59,16 +93,33 @@ describe('the parts of a stack', () => {
 
   test('grant a prefix by its characters: what IAM and CloudFormation would read as a pattern stays text', () => {
     const parts = stackParts(registryOf({ bucket: 'theirs', prefix: `a*b?/\${x}/` }), 'dev', undefined);
-    expect(resourcesOf(parts.copySourcesPolicy)).toContain(`theirs/a\${!*}b\${!?}/\${!$}{x}/*`);
+    expect(readable(parts)).toContain(`theirs/a\${!*}b\${!?}/\${!$}{x}/*`);
   });
 
-  test('say so when the policy of copy would be too long for a role', () => {
-    const many = Array.from({ length: 80 }, (_, index) => ({
+  test('say so when the copy role could not hold the policies', () => {
+    const many = Array.from({ length: 320 }, (_, index) => ({
       bucket: `partner-bucket-${index}`,
       prefix: `deliveries/${index}/`,
     }));
-    expect(() => stackParts(registryOf(...many), 'dev', undefined)).toThrow(/policy of \d+ characters .* IAM takes/);
+    const attempt = () => stackParts(registryOf(...many), 'dev', undefined);
+    expect(attempt).toThrow(/need 1\d managed policies for the copy role, IAM attaches 10\. Let sources share buckets/);
   });
+
+  test('say so when the policy of the copy queue could not name all owners who send to it', () => {
+    const many = Array.from({ length: 51 }, (_, index) => ({
+      bucket: `partner-bucket-${index}`,
+      account: String(100_000_000_000 + index),
+    }));
+    expect(() => stackParts(registryOf(...many), 'dev', undefined)).toThrow(/51 other owners .* `poll: \{\}`/);
+  });
+});
+
+test('a template that CloudFormation would not take is refused with the way out', () => {
+  const resources = (count: number, filling = '') =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`Resource${index}`, { filling }]));
+  expect(() => refuseTooLarge({ Resources: resources(500) })).not.toThrow();
+  expect(() => refuseTooLarge({ Resources: resources(501) })).toThrow(/has 501 resources .* Let sources share buckets/);
+  expect(() => refuseTooLarge({ Resources: resources(100, 'x'.repeat(10_000)) })).toThrow(/takes 500 and 1000000/);
 });
 
 test('different bucket names have different logical ids', () => {

@@ -43,6 +43,8 @@ describe('a message about an object', () => {
     ['S3 through SNS through a queue', records({ messageId: 'm', body: sns(records(s3())) })],
     ['EventBridge', eventBridge()],
     ['EventBridge through SNS', sns(eventBridge())],
+    ['S3, that it is restored from an archive', records(s3({ eventName: 'ObjectRestore:Completed' }))],
+    ['EventBridge, that it is restored from an archive', eventBridge({ 'detail-type': 'Object Restore Completed' })],
     ['Firn itself', envelope(found)],
   ])('from %s names it', (_what, body) => expect(readMessage(body)).toEqual(one));
 
@@ -96,7 +98,8 @@ describe('an event that creates nothing', () => {
   it.each([
     ['a delete', records(s3({ eventName: 'ObjectRemoved:Delete' })), 1],
     ['a delete of an unknown version', records(s3({ eventName: 'ObjectRemoved:Delete', eventVersion: '9.0' })), 1],
-    ['a restore', records(s3({ eventName: 's3:ObjectRestore:Completed' })), 1],
+    ['the start of a restore', records(s3({ eventName: 'ObjectRestore:Post' })), 1],
+    ['the end of a restore', eventBridge({ 'detail-type': 'Object Restore Expired' }), 1],
     ['an event without a name', records(s3({ eventName: undefined })), 1],
     ['a delete from EventBridge', eventBridge({ 'detail-type': 'Object Deleted' }), 1],
     ['a list of nothing', records(), 0],

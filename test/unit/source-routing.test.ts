@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { RegisteredSource } from '../../core/source/registry.ts';
 import { compileRoutes } from '../../core/source/routing.ts';
 import { defineSource, type Origin, ours } from '../../core/source/source.ts';
@@ -22,7 +22,10 @@ const sources = [
 ];
 const router = (all: readonly RegisteredSource[]) => {
   const route = compileRoutes({ build: 'b', sources: all }, naming);
-  return (bucket: string, key: string) => route(bucket, key)?.id;
+  return (bucket: string, key: string) => {
+    const found = route(bucket, key);
+    return typeof found === 'object' ? found.id : found;
+  };
 };
 
 const cases = [
@@ -65,5 +68,55 @@ describe('the source of an object', () => {
     const before = [...sources];
     router(sources);
     expect(sources).toEqual(before);
+  });
+});
+
+describe('an excluded key', () => {
+  const route = router([
+    source('orders', { bucket: 'shared', prefix: 'orders/', exclude: ['orders/tmp/**', '**/*.bak'] }),
+    source('backups', { bucket: 'shared', suffix: '.bak', exclude: ['**/tmp/**'] }),
+  ]);
+
+  it.each([
+    ['orders/a.csv', 'orders'],
+    ['orders/tmp/a.csv', 'excluded'],
+    ['orders/a.bak', 'backups'],
+    ['orders/tmp/a.bak', 'excluded'],
+    ['elsewhere/a.csv', undefined],
+  ])('%s goes to %s', (key, expected) => expect(route('shared', key)).toBe(expected));
+});
+
+describe('hundreds of sources', () => {
+  const hundreds = (count: number) => [
+    source('all', { bucket: 'shared' }),
+    ...Array.from({ length: count }, (_, index) => {
+      const number = String(index).padStart(4, '0');
+      return source(`shop-${number}`, { bucket: 'shared', prefix: `shops/${number}/`, exclude: ['**/tmp/**'] });
+    }),
+  ];
+  /** Look-ups that one message takes. */
+  const lookups = (count: number, key: string) => {
+    const route = compileRoutes({ build: 'b', sources: hundreds(count) }, naming);
+    const get = vi.spyOn(Map.prototype, 'get');
+    try {
+      route('shared', key);
+      return get.mock.calls.length;
+    } finally {
+      get.mockRestore();
+    }
+  };
+
+  it('in one bucket are told apart', () => {
+    const route = router(hundreds(200));
+    expect(route('shared', 'shops/0000/a.csv')).toBe('shop-0000');
+    expect(route('shared', 'shops/0199/tmp.csv')).toBe('shop-0199');
+    expect(route('shared', 'shops/0200/a.csv')).toBe('all');
+  });
+
+  it.each(['shops/0001/a.csv', 'shops/9999/a.csv', 'x'])('cost the message of %s no more than two do', (key) => {
+    const few = lookups(2, key);
+    expect(few).toBeGreaterThan(0);
+    expect(lookups(200, key)).toBe(few);
+    expect(lookups(2000, key)).toBe(few);
   });
 });

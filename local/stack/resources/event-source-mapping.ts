@@ -109,6 +109,7 @@ function mapStream(declaration: Declaration, world: World, streamArn: string, po
     reportBatchItemFailures: reportsFailures(declaration),
     putFailure: failureDestination(declaration, world),
     retryEdge: world.retryEdge,
+    positions: world.positions,
   });
   world.mappings.push(mapping);
 }

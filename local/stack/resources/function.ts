@@ -18,6 +18,7 @@ const KNOWN = {
     'DeadLetterConfig',
     'PackageType',
     'ReservedConcurrentExecutions',
+    'Role',
   ],
   ignored: [
     'Architectures',
@@ -27,7 +28,6 @@ const KNOWN = {
     'KmsKeyArn',
     'LoggingConfig',
     'RecursiveLoop',
-    'Role',
     'RuntimeManagementConfig',
     'Tags',
     'TracingConfig',
@@ -78,8 +78,11 @@ export const createFunction: Create = (declaration, world) => {
       AWS_ENDPOINT_URL_SQS: world.services.sqs.endpoint,
       AWS_ENDPOINT_URL_DYNAMODB: world.services.dynamodb.endpoint,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: world.services.secrets.endpoint,
+      AWS_ENDPOINT_URL_STS: world.services.sts.endpoint,
     },
   };
+  const role = text(properties, 'Role');
+  if (role !== undefined) world.services.functionRoles.set(spec.label, role);
   world.pools.set(name, world.createPool({ spec, concurrency }));
   return { ref: name, attributes: { Arn: arn } };
 };

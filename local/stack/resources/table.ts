@@ -1,13 +1,19 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
+  DescribeTableCommand,
+  DescribeTimeToLiveCommand,
   DynamoDBClient,
   type GlobalSecondaryIndex,
+  type GlobalSecondaryIndexDescription,
+  ResourceInUseException,
   type StreamViewType,
+  type TableDescription,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
 import { generatedName } from '../names.ts';
-import { flag, record, records, refuseUnknown, requiredText, text } from '../properties.ts';
+import { flag, record, records, refuse, refuseUnknown, requiredText, text } from '../properties.ts';
 import type { Create, World } from '../world.ts';
 
 const KNOWN = {
@@ -36,7 +42,7 @@ const KNOWN = {
 };
 const INDEX_PARTS = ['IndexName', 'KeySchema', 'Projection', 'ProvisionedThroughput'];
 
-/** AWS::DynamoDB::Table, created over the wire as any client would. */
+/** AWS::DynamoDB::Table, created over the wire as any client would. One that an earlier run left must have the same keys. */
 export const createTable: Create = async (declaration, world) => {
   refuseUnknown(declaration, KNOWN);
   const { properties, logicalId } = declaration;
@@ -44,12 +50,11 @@ export const createTable: Create = async (declaration, world) => {
   const view = text(record(properties, 'StreamSpecification'), 'StreamViewType');
   const client = clientOf(world);
   try {
-    await client.send(new CreateTableCommand(tableInput(name, properties, view)));
+    await ensure(client, tableInput(name, properties, view));
     const timeToLive = record(properties, 'TimeToLiveSpecification');
     if (flag(timeToLive, 'Enabled')) {
       const AttributeName = requiredText({ ...declaration, properties: timeToLive }, 'AttributeName');
-      const TimeToLiveSpecification = { Enabled: true, AttributeName };
-      await client.send(new UpdateTimeToLiveCommand({ TableName: name, TimeToLiveSpecification }));
+      await ensureTimeToLive(client, name, AttributeName);
     }
   } finally {
     client.destroy();
@@ -60,6 +65,36 @@ export const createTable: Create = async (declaration, world) => {
   world.streams.set(streamArn, name);
   return { ref: name, attributes: { Arn: arn, StreamArn: streamArn } };
 };
+
+async function ensure(client: DynamoDBClient, input: CreateTableCommandInput): Promise<void> {
+  try {
+    await client.send(new CreateTableCommand(input));
+  } catch (error) {
+    if (!(error instanceof ResourceInUseException)) throw error;
+    const { Table = {} } = await client.send(new DescribeTableCommand({ TableName: input.TableName }));
+    if (isDeepStrictEqual(keysOf(Table), keysOf(input))) return;
+    refuse(
+      `the table ${input.TableName} of an earlier run has other keys or indexes. Keep this one in another folder, or delete that`,
+    );
+  }
+}
+
+/** What of a table cannot be changed under its items. */
+function keysOf({ KeySchema, GlobalSecondaryIndexes = [], LocalSecondaryIndexes = [] }: TableDescription) {
+  const shape = ({ IndexName, KeySchema: keys, Projection }: GlobalSecondaryIndexDescription) => [
+    IndexName,
+    keys?.map(({ AttributeName, KeyType }) => `${KeyType} ${AttributeName}`),
+    [Projection?.ProjectionType, ...(Projection?.NonKeyAttributes ?? [])],
+  ];
+  return [{ KeySchema }, ...GlobalSecondaryIndexes, ...LocalSecondaryIndexes].map(shape);
+}
+
+async function ensureTimeToLive(client: DynamoDBClient, TableName: string, AttributeName: string): Promise<void> {
+  const { TimeToLiveDescription } = await client.send(new DescribeTimeToLiveCommand({ TableName }));
+  if (TimeToLiveDescription?.AttributeName === AttributeName) return;
+  const TimeToLiveSpecification = { Enabled: true, AttributeName };
+  await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
+}
 
 function tableInput(
   TableName: string,
