@@ -9,3 +9,10 @@ export function environment<N extends string>(names: readonly N[]): Readonly<Rec
   }
   return Object.fromEntries(names.map((name) => [name, process.env[name] ?? ''])) as Record<N, string>;
 }
+
+/** A whole number above 0 from an environment variable. */
+export function positive(name: string, text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw misconfigured('environment.badNumber', `Starting failed: ${name} is not a whole number above 0. Set it anew.`);
+}

@@ -14,6 +14,7 @@ const names = [
   'FIRN_EXPORT_BUCKET',
   'FIRN_COPY_QUEUE_URL',
   'FIRN_NORMALIZE_QUEUE_URL',
+  'FIRN_UNPACK_QUEUE_URL',
 ] as const;
 
 /** On a schedule: asks Snowflake what it loaded, closes books, and re-drives what got stuck. */
@@ -27,6 +28,7 @@ export function reconcileHandler(registry: Registry) {
     landingBucket: env.FIRN_LANDING_BUCKET,
     sendToCopy: sender(sqs, env.FIRN_COPY_QUEUE_URL),
     sendToNormalize: sender(sqs, env.FIRN_NORMALIZE_QUEUE_URL),
+    sendToUnpack: sender(sqs, env.FIRN_UNPACK_QUEUE_URL),
     now: () => Date.now(),
   };
   return wholeHandler<unknown>('reconcile', async () => {

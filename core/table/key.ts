@@ -66,6 +66,16 @@ export function partKey(uploadId: string, revision: number, part: number): Key {
   return { pk: `U#${uploadId}`, sk: `P#${revision}#${String(part).padStart(4, '0')}` };
 }
 
+/** What the sort keys of all parts of an upload under one revision begin with. */
+export function partPrefix(uploadId: string, revision: number): Key {
+  return { pk: `U#${uploadId}`, sk: `P#${revision}#` };
+}
+
+/** What became of one member of an archive, in the books of the archive. */
+export function memberNoteKey(uploadId: string, ordinal: number): Key {
+  return { pk: `U#${uploadId}`, sk: `M#${String(ordinal).padStart(6, '0')}` };
+}
+
 export function quarantineKey(uploadId: string, revision: number, position: number, output: number): Key {
   return { pk: `U#${uploadId}`, sk: `X#${revision}#${position}#${output}` };
 }
@@ -81,6 +91,11 @@ export function exportFileKey(entity: string, day: string, load: number, file: s
 
 export function sourceStateKey(sourceId: string): Key {
   return { pk: `S#${sourceId}`, sk: 'STATE' };
+}
+
+/** Where the poller keeps its lease and how far it has come, beside the source's state. */
+export function pollStateKey(sourceId: string): Key {
+  return { pk: `S#${sourceId}`, sk: 'POLL' };
 }
 
 /** Partition of gsi1 that lists a source's uploads of one UTC day, oldest first. */

@@ -1,7 +1,11 @@
 import type { Item } from '../table/table.ts';
 import { emptySet, type RowSet, sum } from './row-set.ts';
+import type { SideFiles } from './side-file.ts';
 
-/** What normalizing one part of an upload came to, as its part item holds it. Set whole, never added to. */
+/**
+ * What normalizing one part of an upload came to, or has come to at a checkpoint, as its part item holds it. Set whole,
+ * never added to.
+ */
 export interface PartBooks {
   readonly rowsRead: number;
   readonly rowsDropped: number;
@@ -12,8 +16,28 @@ export interface PartBooks {
   readonly stale: RowSet;
   /** Records that met one of the same version with other content: their source is not deterministic. */
   readonly contradictions: number;
-  readonly keyFiles: number;
+  /** Side files of the turns that count. What a worker wrote that lost its turn is in none of them. */
+  readonly keyFiles: readonly SideFiles[];
+  readonly quarantineFiles: readonly SideFiles[];
+  /** How many quarantined rows have which reason. */
+  readonly quarantineCodes: Readonly<Record<string, number>>;
+  /** Quarantined rows that the table lists. */
+  readonly rowsListed: number;
 }
+
+export const noRows: PartBooks = {
+  rowsRead: 0,
+  rowsDropped: 0,
+  quarantined: emptySet,
+  accepted: emptySet,
+  collapsed: emptySet,
+  stale: emptySet,
+  contradictions: 0,
+  keyFiles: [],
+  quarantineFiles: [],
+  quarantineCodes: {},
+  rowsListed: 0,
+};
 
 /** What one export file holds of one upload. */
 export interface FileBooks {
@@ -53,11 +77,6 @@ export const noCounts: UploadCounts = {
   loaded: 0,
 };
 
-/** Attributes of a part item. */
-export function partAttributes(books: PartBooks): Readonly<Record<string, unknown>> {
-  return { ...books, partState: 'done' };
-}
-
 export function partBooks(item: Item): PartBooks {
   return {
     rowsRead: numberOf(item['rowsRead']),
@@ -67,7 +86,10 @@ export function partBooks(item: Item): PartBooks {
     collapsed: setOf(item['collapsed']),
     stale: setOf(item['stale']),
     contradictions: numberOf(item['contradictions']),
-    keyFiles: numberOf(item['keyFiles']),
+    keyFiles: (item['keyFiles'] ?? []) as readonly SideFiles[],
+    quarantineFiles: (item['quarantineFiles'] ?? []) as readonly SideFiles[],
+    quarantineCodes: (item['quarantineCodes'] ?? {}) as Readonly<Record<string, number>>,
+    rowsListed: numberOf(item['rowsListed']),
   };
 }
 
@@ -94,8 +116,17 @@ export function sumParts(parts: readonly PartBooks[]): PartBooks {
     collapsed: join((part) => part.collapsed),
     stale: join((part) => part.stale),
     contradictions: add((part) => part.contradictions),
-    keyFiles: add((part) => part.keyFiles),
+    keyFiles: parts.flatMap((part) => part.keyFiles),
+    quarantineFiles: parts.flatMap((part) => part.quarantineFiles),
+    quarantineCodes: sumCodes(parts.map((part) => part.quarantineCodes)),
+    rowsListed: add((part) => part.rowsListed),
   };
+}
+
+function sumCodes(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
+  const sums = new Map<string, number>();
+  for (const [code, rows] of all.flatMap(Object.entries)) sums.set(code, (sums.get(code) ?? 0) + rows);
+  return Object.fromEntries([...sums].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function numberOf(value: unknown): number {

@@ -25,6 +25,11 @@ export function contentId(sourceId: string, object: ObjectIdentity): string {
   return identify([sourceId, object.bucket, object.key, etagText(object.etag), size(object)]);
 }
 
+/** The uploadId of an archive's member: the parent names the bytes, the ordinal tells equal paths apart. */
+export function memberUploadId(parentId: string, ordinal: number, path: string): string {
+  return identify([parentId, String(ordinal), path]);
+}
+
 /** The ETag without quotes: events carry it bare, HeadObject quotes it. */
 export function etagText(etag: string | undefined): string {
   return etag?.replaceAll('"', '') ?? '';

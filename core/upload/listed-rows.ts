@@ -4,7 +4,7 @@ import { revisionOf } from '../table/version.ts';
 import type { FileBooks, PartBooks } from './books.ts';
 import type { ListedRows } from './close.ts';
 import { rowNumber } from './row-set.ts';
-import { keysPrefix, sideFileKey } from './side-file.ts';
+import { sideFileKey } from './side-file.ts';
 
 export interface ListedRowsStore {
   /** A whole object; undefined when it is not there. */
@@ -26,11 +26,12 @@ export async function listRows(
   store: ListedRowsStore,
 ): Promise<ListedRows> {
   const accepted = new Map<string, string>();
-  for (let n = 0; n < upload.part.keyFiles; n += 1) {
-    const key = sideFileKey(keysPrefix(upload.uploadId, upload.revision, 0), n);
-    for (const line of await lines(store.readLanding(key))) {
-      const [position, output, outcome] = line as [number, number, string];
-      accepted.set(rowNumber(position, output), outcome);
+  for (const { prefix, files } of upload.part.keyFiles) {
+    for (let n = 0; n < files; n += 1) {
+      for (const line of await lines(store.readLanding(sideFileKey(prefix, n)))) {
+        const [position, output, outcome] = line as [number, number, string];
+        accepted.set(rowNumber(position, output), outcome);
+      }
     }
   }
   const exported = new Map<string, boolean>();

@@ -4,13 +4,14 @@ import type { Item, Table } from '../table/table.ts';
 import { etagText, type ObjectIdentity } from './identity.ts';
 import { dayOf } from './landing-key.ts';
 
-/** On the way: seen, landed, normalizing, normalized, exported, loaded. Ended: the rest. */
+/** On the way: seen, landed, normalizing, normalized, exported, loaded; archives go by unpacked. Ended: the rest. */
 export type UploadState =
   | 'seen'
   | 'landed'
   | 'normalizing'
   | 'normalized'
   | 'exported'
+  | 'unpacked'
   | 'loaded'
   | 'rejected'
   | 'failed'
@@ -40,6 +41,10 @@ export interface Manifest extends Item {
   readonly firstRevision?: number;
   readonly closed?: boolean;
   readonly stateReason?: string;
+  /** Of a member: the upload of its archive. */
+  readonly parentId?: string;
+  /** Of an archive that is unpacked. Folders do not count. */
+  readonly memberCount?: number;
 }
 
 const listedAnewMs = 7 * 24 * 60 * 60 * 1000;
@@ -47,10 +52,12 @@ const listedAnewMs = 7 * 24 * 60 * 60 * 1000;
 export interface NewUpload {
   readonly sourceId: string;
   readonly uploadId: string;
+  /** Of a member of an archive: the upload of its archive. */
+  readonly parentId?: string | undefined;
   readonly object: ObjectIdentity;
 }
 
-function facts({ sourceId, uploadId, object }: NewUpload, nowMs: number) {
+function facts({ sourceId, uploadId, parentId, object }: NewUpload, nowMs: number) {
   const landedAt = new Date(nowMs).toISOString();
   return {
     sourceId,
@@ -60,6 +67,7 @@ function facts({ sourceId, uploadId, object }: NewUpload, nowMs: number) {
     landedAt,
     gsi1pk: uploadsOfDay(sourceId, dayOf(nowMs)),
     gsi1sk: `${landedAt}#${uploadId}`,
+    ...(parentId === undefined ? {} : { parentId }),
     ...(object.sizeBytes === undefined ? {} : { sizeBytes: object.sizeBytes }),
     ...(object.versionId === undefined ? {} : { versionId: object.versionId }),
     ...(object.lastModifiedMs === undefined ? {} : { lastModifiedMs: object.lastModifiedMs }),
@@ -91,12 +99,13 @@ export async function noteEnded(
   nowMs: number,
 ): Promise<void> {
   await table.update(manifestKey(upload.uploadId), {
-    // A parked upload waits for its restore: its books stay open.
+    // A parked upload waits for its restore or for the rest of its delivery: its books stay open.
     set: { ...end, closed: end.uploadState !== 'parked', changedAtMs: nowMs },
     onlyIfAbsent: facts(upload, nowMs),
     condition: {
-      expression: 'attribute_not_exists(landingKey) AND (attribute_not_exists(uploadState) OR uploadState = :seen)',
-      values: { ':seen': 'seen' },
+      expression:
+        'attribute_not_exists(landingKey) AND (attribute_not_exists(uploadState) OR uploadState IN (:seen, :parked))',
+      values: { ':seen': 'seen', ':parked': 'parked' },
     },
   });
 }

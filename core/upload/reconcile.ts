@@ -4,12 +4,14 @@ import { retryable } from '../failure.ts';
 import type { Registry } from '../source/registry.ts';
 import { exportFileKey, manifestKey, uploadsOfDay } from '../table/key.ts';
 import type { Item, Table } from '../table/table.ts';
+import { closeArchives } from './archive-books.ts';
 import { type FileBooks, fileBooks, partBooks, sumParts } from './books.ts';
 import { closing as closingRuns, type Evidence, judge, type Leaning, runName, type Verdict } from './close.ts';
 import { dayOf } from './landing-key.ts';
 import { type ListedRowsStore, listRows } from './listed-rows.ts';
 import { collectEvidence, type LoadReport, type Warehouse } from './load-evidence.ts';
 import { type Manifest, uploadIdOf } from './manifest.ts';
+import { areDone } from './parts.ts';
 import { type RedrivePorts, redrive } from './redrive.ts';
 
 export interface ReconcilePorts extends RedrivePorts {
@@ -54,7 +56,7 @@ export async function reconcile(ports: ReconcilePorts): Promise<ReconcileReport>
   const unjudged: { uploadId: string; reason: string }[] = [];
   for (const { id } of ports.registry.sources) {
     const open = await openUploads(id, ports);
-    const closed = await closeBooks(open, ports, unjudged);
+    const closed = (await closeBooks(open, ports, unjudged)) + (await closeArchives(open, ports.table, ports.now()));
     total.closed += closed;
     total.open += open.length - closed;
     for (const manifest of open) {
@@ -121,13 +123,16 @@ async function judgeUpload(
   const uploadId = uploadIdOf(manifest);
   const revision = manifest.revision ?? 0;
   const files = (await allItems(table, manifest.pk, `B#${revision}#`)).map(fileBooks);
-  const parts = (await allItems(table, manifest.pk, `P#${revision}#`)).map(partBooks);
+  const parts = await allItems(table, manifest.pk, `P#${revision}#`);
+  if (!areDone(revision, parts)) {
+    throw retryable('books.partsMissing', `${uploadId} is normalized, but items of its parts are missing in the table`);
+  }
   const states = await loadStates(exportFilesOf(files), table);
   const inState = (state: string) => new Set([...states].filter(([, each]) => each === state).map(([key]) => key));
   const evidence: Evidence = {
     uploadId,
     revision,
-    part: sumParts(parts),
+    part: sumParts(parts.map(partBooks)),
     files,
     loaded: inState('loaded'),
     failed: inState('failed'),

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
-/** Where a side file goes: small objects written whole, the same bytes under the same key on every attempt. */
+/** Where a side file goes: small objects written whole. */
 export interface SideFileStore {
   putObject(key: string, body: Uint8Array, contentType: string): Promise<void>;
 }
@@ -11,8 +11,8 @@ const compress = promisify(gzip);
 const fullLength = 1024 * 1024;
 
 /**
- * Writes lines into numbered gzip objects `<prefix>-<nnnn>.ndjson.gz`. An object is closed by the amount of text in
- * it, so that the same lines always give the same objects. Memory: the text of two objects and of one batch.
+ * Writes lines into numbered gzip objects `<prefix>-<nnnn>.ndjson.gz`. An object ends by the amount of text in
+ * it, so that the same lines always give the same objects under one prefix. Memory: the text of two objects and of one batch.
  */
 export class SideFile {
   readonly #store: SideFileStore;
@@ -49,12 +49,12 @@ export class SideFile {
     }
   }
 
-  /** Writes what is left. Answers how many objects there are. */
-  async close(): Promise<number> {
+  /** Writes what is left. Answers what there is so far: nothing when there were no lines. More may be added then. */
+  async flush(): Promise<readonly SideFiles[]> {
     if (this.#lines.length > 0) this.#cut();
     await this.ready();
     await this.#pending;
-    return this.#files;
+    return this.#files === 0 ? [] : [{ prefix: this.#prefix, files: this.#files }];
   }
 
   #cut(): void {
@@ -73,16 +73,32 @@ export function sideFileKey(prefix: string, n: number): string {
   return `${prefix}-${String(n).padStart(4, '0')}.ndjson.gz`;
 }
 
+/** The objects that one worker made of one side file: `files` of them, from number 0. */
+export interface SideFiles {
+  readonly prefix: string;
+  readonly files: number;
+}
+
+/** One worker's turn at a part. Its epoch is in the names of its side files, so that nobody writes over another's. */
+export interface Turn {
+  readonly revision: number;
+  readonly part: number;
+  readonly epoch: number;
+}
+
 /** The keys that an upload wrote, with what became of each row. */
-export function keysPrefix(uploadId: string, revision: number, part: number): string {
-  return `keys/${uploadId}/${revision}/${String(part).padStart(4, '0')}`;
+export function keysPrefix(uploadId: string, { revision, part, epoch }: Turn): string {
+  return `keys/${uploadId}/${revision}/${partName(part)}-${epoch}`;
 }
 
 /** The rows of an upload that were quarantined, all of them. */
 export function quarantinePrefix(
   upload: { sourceId: string; day: string; uploadId: string },
-  revision: number,
-  part: number,
+  { revision, part, epoch }: Turn,
 ): string {
-  return `quarantine/source=${upload.sourceId}/dt=${upload.day}/${upload.uploadId}/${revision}-${String(part).padStart(4, '0')}`;
+  return `quarantine/source=${upload.sourceId}/dt=${upload.day}/${upload.uploadId}/${revision}-${partName(part)}-${epoch}`;
+}
+
+function partName(part: number): string {
+  return String(part).padStart(4, '0');
 }
