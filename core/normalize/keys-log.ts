@@ -11,16 +11,25 @@ const letters = { written: 'w', stale: 's', contradiction: 'x' } as const satisf
   Record<WriteOutcome, KeyOutcome>
 >;
 
+type KeysBooks = Pick<PartBooks, 'accepted' | 'collapsed' | 'stale' | 'contradictions' | 'keyFiles'>;
+
 /** Logs the key of every accepted record with its outcome, and counts the books of a part on the way. */
 export class KeysLog {
   readonly #file: SideFile;
-  readonly #accepted = new RowCounter();
-  readonly #collapsed = new RowCounter();
-  readonly #stale = new RowCounter();
-  #contradictions = 0;
+  readonly #before: KeysBooks;
+  readonly #accepted: RowCounter;
+  readonly #collapsed: RowCounter;
+  readonly #stale: RowCounter;
+  #contradictions: number;
 
-  constructor(file: SideFile) {
+  /** `before`: what the part had come to when this turn began. */
+  constructor(file: SideFile, before: KeysBooks) {
     this.#file = file;
+    this.#before = before;
+    this.#accepted = new RowCounter(before.accepted);
+    this.#collapsed = new RowCounter(before.collapsed);
+    this.#stale = new RowCounter(before.stale);
+    this.#contradictions = before.contradictions;
   }
 
   /** `outcomes` stand in the order of `kept`. */
@@ -40,13 +49,14 @@ export class KeysLog {
     await this.#file.ready();
   }
 
-  async close(): Promise<Pick<PartBooks, 'accepted' | 'collapsed' | 'stale' | 'contradictions' | 'keyFiles'>> {
+  /** Writes what is not written yet, and answers with the books, what was before included. More may be added then. */
+  async flush(): Promise<KeysBooks> {
     return {
       accepted: this.#accepted.value(),
       collapsed: this.#collapsed.value(),
       stale: this.#stale.value(),
       contradictions: this.#contradictions,
-      keyFiles: await this.#file.close(),
+      keyFiles: [...this.#before.keyFiles, ...(await this.#file.flush())],
     };
   }
 

@@ -1,6 +1,7 @@
 import { quarantineKey } from '../table/key.ts';
 import type { Item, Table } from '../table/table.ts';
-import { type RowCounter, rowNumber } from '../upload/row-set.ts';
+import type { PartBooks } from '../upload/books.ts';
+import { RowCounter, rowNumber } from '../upload/row-set.ts';
 import type { SideFile } from '../upload/side-file.ts';
 
 /** A row that will never work as it is. */
@@ -24,23 +25,33 @@ export interface QuarantinedUpload {
   readonly revision: number;
 }
 
-/** Rows of one upload that are listed in the table; the file on S3 has all of them. */
-export const listedRows = 100;
+/** Rows of one upload that are listed in the table, one more for each part at most; the files on S3 have all of them. */
+const listedRows = 100;
 const rawLimitBytes = 64 * 1024;
 const listedRawBytes = 1024;
 
-/** Takes the rejected rows of one part: all into the quarantine file, the first of an upload into the table too. */
+type QuarantineBooks = Pick<PartBooks, 'quarantined' | 'quarantineFiles' | 'quarantineCodes' | 'rowsListed'>;
+
+/** Takes the rejected rows of one part: all into the quarantine file, the first of a part into the table too. */
 export class Quarantine {
   readonly #upload: QuarantinedUpload;
   readonly #file: SideFile;
+  readonly #before: QuarantineBooks;
   readonly #rows: RowCounter;
-  readonly #codes = new Map<string, number>();
-  readonly #listed: Item[] = [];
+  readonly #codes: Map<string, number>;
+  readonly #mostListed: number;
+  #rowsListed: number;
+  #unwritten: Item[] = [];
 
-  constructor(upload: QuarantinedUpload, file: SideFile, rows: RowCounter) {
+  /** `before`: what the part had come to when this turn began. `parts`: that share what the table lists. */
+  constructor(upload: QuarantinedUpload, file: SideFile, before: QuarantineBooks, parts: number) {
     this.#upload = upload;
     this.#file = file;
-    this.#rows = rows;
+    this.#before = before;
+    this.#rows = new RowCounter(before.quarantined);
+    this.#codes = new Map(Object.entries(before.quarantineCodes));
+    this.#mostListed = Math.ceil(listedRows / parts);
+    this.#rowsListed = before.rowsListed;
   }
 
   async add(row: Rejected): Promise<void> {
@@ -58,15 +69,22 @@ export class Quarantine {
     };
     const entry = { ...place, lengthBytes: row.lengthBytes, ...reason, revision };
     this.#file.add(JSON.stringify({ ...entry, ...rawText(row.raw.subarray(0, rawLimitBytes)) }));
-    if (this.#listed.length >= listedRows) return;
+    if (this.#rowsListed >= this.#mostListed) return;
+    this.#rowsListed += 1;
     const key = quarantineKey(uploadId, revision, row.position, row.output);
-    this.#listed.push({ ...key, ...entry, ...rawText(row.raw.subarray(0, listedRawBytes)) });
+    this.#unwritten.push({ ...key, ...entry, ...rawText(row.raw.subarray(0, listedRawBytes)) });
   }
 
-  /** Writes what the table lists. The file is closed by its owner. */
-  async list(table: Table): Promise<Readonly<Record<string, number>>> {
-    await table.putMany(this.#listed);
-    return Object.fromEntries([...this.#codes].sort(([a], [b]) => (a < b ? -1 : 1)));
+  /** Writes what is not written yet, and answers with the books, what was before included. More may be added then. */
+  async flush(table: Table): Promise<QuarantineBooks> {
+    await table.putMany(this.#unwritten);
+    this.#unwritten = [];
+    return {
+      quarantined: this.#rows.value(),
+      quarantineFiles: [...this.#before.quarantineFiles, ...(await this.#file.flush())],
+      quarantineCodes: Object.fromEntries([...this.#codes].sort(([a], [b]) => (a < b ? -1 : 1))),
+      rowsListed: this.#rowsListed,
+    };
   }
 }
 

@@ -1,192 +1,134 @@
-import { decode } from '../decode/decode.ts';
-import { decompress } from '../decode/decompress.ts';
-import type { Format, RowBatch } from '../decode/format.ts';
-import { sniffFormat } from '../decode/sniff.ts';
-import { retryable } from '../failure.ts';
-import type { RegisteredSource, Registry } from '../source/registry.ts';
 import { registerRevision } from '../source/revision.ts';
 import { manifestKey, partKey } from '../table/key.ts';
-import type { Table } from '../table/table.ts';
-import { type PartBooks, partAttributes } from '../upload/books.ts';
 import { contentId } from '../upload/identity.ts';
-import { type LandingName, parseLandingKey } from '../upload/landing-key.ts';
-import { type LandingFacts, parseLandingMetadata } from '../upload/landing-metadata.ts';
-import { noteNormalizing } from '../upload/manifest.ts';
-import { RowCounter } from '../upload/row-set.ts';
-import { keysPrefix, quarantinePrefix, SideFile, type SideFileStore } from '../upload/side-file.ts';
-import { KeysLog } from './keys-log.ts';
-import { peek } from './peek.ts';
-import { Quarantine } from './quarantine.ts';
-import { decodeCode, writeRows } from './write-rows.ts';
-
-/** The landing bucket as normalize sees it. */
-export interface LandingStore extends SideFileStore {
-  /** Opens a landing object; undefined when it is gone. The body is read once; `discard` whatever is left of it. */
-  open(key: string): Promise<LandingObject | undefined>;
-}
-
-export interface LandingObject {
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly body: AsyncIterable<Uint8Array>;
-  discard(): void;
-}
-
-export interface NormalizePorts {
-  readonly registry: Registry;
-  readonly table: Table;
-  readonly store: LandingStore;
-  readonly now: () => number;
-  /** Milliseconds left of this invocation. */
-  readonly remainingMs: () => number;
-}
+import { type Manifest, noteNormalizing } from '../upload/manifest.ts';
+import { noteSent, openParts, type Plan, partItems, pinPlan, planOf } from '../upload/parts.ts';
+import { finishIfDone, noteFinished } from './finish.ts';
+import { factsOf, type Landed, landedAt } from './landed.ts';
+import { type Work, workMessage } from './message.ts';
+import { type Opened, openRows } from './open.ts';
+import { holding, leaseOf, type Turned, takePart, workOn } from './part.ts';
+import { firstTurn, planFor } from './plan.ts';
+import type { LandingObject, NormalizePorts, Run } from './ports.ts';
 
 export type Normalized =
-  | { readonly kind: 'normalized'; readonly sourceId: string; readonly uploadId: string; readonly books: PartBooks }
+  | Turned
+  /** Cut: messages for its parts are on their way. */
+  | { readonly kind: 'planned'; readonly sourceId: string; readonly uploadId: string; readonly parts: number }
   | { readonly kind: 'rejected'; readonly sourceId: string; readonly uploadId: string; readonly reason: string }
-  | { readonly kind: 'already' | 'notLanding' };
+  | { readonly kind: 'notLanding' };
 
-/** Only one part until objects are cut. */
-const onlyPart = 0;
+/** Does what one message of the normalize queue asks for. */
+export function normalize(work: Work, ports: NormalizePorts): Promise<Normalized> {
+  return work.kind === 'landed' ? normalizeLanding(work.key, ports) : normalizePart(work, ports);
+}
 
 /**
  * Normalizes the upload that lies under this landing key: decodes, maps and writes it in batches, keeps what does not
- * fit in quarantine, and leaves its books. May run twice and at once: every write is a pure function of the bytes and
- * the revision, and a second worker changes nothing. Memory: a few batches, whatever the object's size.
- * Throws retryable `normalize.deadline`, `normalize.unknownSource`, `normalize.landingGone`.
+ * fit in quarantine, and leaves its books. A large object that can be cut is only planned here: its parts are sent as
+ * messages of their own. May run twice and at once: every write is a pure function of the bytes and the revision, and
+ * of two workers at one part only one counts. Memory: a few batches, whatever the object's size.
+ * Throws retryable `normalize.unknownSource`, `normalize.landingGone`, `revision.olderBuild`.
  */
 export async function normalizeLanding(key: string, ports: NormalizePorts): Promise<Normalized> {
-  const name = parseLandingKey(key);
-  if (!name) return { kind: 'notLanding' };
-  const registered = ports.registry.sources.find((each) => each.id === name.sourceId);
-  if (!registered) {
-    const message = `Normalizing ${key} failed: this build has no source ${name.sourceId}. Deploy it again, or delete the message.`;
-    throw retryable('normalize.unknownSource', message);
-  }
-  const opened = await ports.store.open(key);
+  const landed = landedAt(key, ports.registry);
+  if (!landed) return { kind: 'notLanding' };
+  const object = await ports.store.open(key);
   try {
-    return await normalizeOpened(key, name, registered, opened, ports);
+    return await normalizeOpened(landed, object, ports);
   } finally {
-    opened?.discard();
+    object?.discard();
   }
 }
 
 async function normalizeOpened(
-  key: string,
-  name: LandingName,
-  registered: RegisteredSource,
-  opened: LandingObject | undefined,
+  landed: Landed,
+  object: LandingObject | undefined,
   ports: NormalizePorts,
 ): Promise<Normalized> {
-  const facts = opened && parseLandingMetadata(opened.metadata);
-  if (!facts) {
-    const why = opened ? 'its metadata is not Firn’s' : 'it is gone';
-    throw retryable('normalize.landingGone', `Normalizing ${key} failed: ${why}. Land the object again.`);
-  }
+  const { key, name, registered } = landed;
+  const facts = factsOf(key, object);
   const revision = await registerRevision(ports.table, registered, ports.registry.build);
-  const upload = { sourceId: name.sourceId, uploadId: name.uploadId, object: facts.object };
+  const upload = { ...name, parentId: facts.member?.parentId, object: facts.object };
   const started = await noteNormalizing(ports.table, upload, { landingKey: key, revision }, ports.now());
-  if (!started) return { kind: 'already' };
-  // No worker ever began this upload under another revision: its rows can meet only themselves.
-  const onlyRevision = started.firstRevision === revision;
-  return run({ key, name, registered, facts, revision, onlyRevision, body: opened.body }, ports);
-}
-
-export interface Run {
-  readonly key: string;
-  readonly name: LandingName;
-  readonly registered: RegisteredSource;
-  readonly facts: LandingFacts;
-  readonly revision: number;
-  readonly onlyRevision: boolean;
-  readonly body: AsyncIterable<Uint8Array>;
-}
-
-async function run(run: Run, ports: NormalizePorts): Promise<Normalized> {
-  const { key, name, registered, facts, revision } = run;
-  const named = { sourceId: name.sourceId, uploadId: name.uploadId };
-  const opened = await openRows(run.body, registered.source.config.format, facts.object.key);
-  if ('reason' in opened) {
-    await finish(run, ports, { uploadState: 'rejected', stateReason: opened.reason, closed: true });
-    return { kind: 'rejected', ...named, reason: opened.reason };
+  if (!started || !object) return { kind: 'already' };
+  const run: Run = { ...landed, facts, revision, onlyRevision: started.firstRevision === revision };
+  const opened = await openRows(object, registered.source.config.format, facts.object.key, ports.spool, ports.limits);
+  if ('reason' in opened) return reject(run, opened.reason, ports);
+  try {
+    return await pinAndWork(landed, run, object, opened, ports);
+  } finally {
+    await opened.close();
   }
-  const quarantined = new RowCounter();
-  const quarantineFile = new SideFile(ports.store, quarantinePrefix(name, revision, onlyPart));
-  const quarantine = new Quarantine({ ...named, landingKey: key, revision }, quarantineFile, quarantined);
-  const keys = new KeysLog(new SideFile(ports.store, keysPrefix(name.uploadId, revision, onlyPart)));
-  const totals = await writeRows(run, opened, ports, quarantine, keys);
-  const codes = await quarantine.list(ports.table);
-  await quarantineFile.close();
-  const books: PartBooks = { ...totals, quarantined: quarantined.value(), ...(await keys.close()) };
-  await ports.table.put({ ...partKey(name.uploadId, revision, onlyPart), ...partAttributes(books) });
-  await finish(run, ports, {
-    uploadState: 'normalized',
-    closed: false,
-    dataFormat: opened.format?.name ?? 'empty',
-    compression: opened.compression,
-    quarantineCodes: codes,
-    contentId: contentId(registered.id, facts.object),
-  });
-  return { kind: 'normalized', ...named, books };
 }
 
-async function finish(run: Run, ports: NormalizePorts, set: Readonly<Record<string, unknown>>): Promise<void> {
-  await ports.table.update(manifestKey(run.name.uploadId), {
-    set: { ...set, revision: run.revision, changedAtMs: ports.now() },
-    // A slower worker must not take back what reconcile, or a later revision, has made of the upload since.
-    condition: {
-      expression:
-        'attribute_not_exists(revision) OR revision < :revision OR (revision = :revision AND uploadState IN (:normalizing, :normalized))',
-      values: { ':normalizing': 'normalizing', ':normalized': 'normalized', ':revision': run.revision },
-    },
-  });
-}
-
-export interface Opened {
-  readonly format: Format | undefined;
-  readonly compression: string;
-  readonly batches: AsyncIterable<RowBatch>;
+/** Decides whether the object is cut; works on it if it is not, and if nobody else does. */
+async function pinAndWork(
+  landed: Landed,
+  run: Run,
+  object: LandingObject,
+  opened: Opened,
+  ports: NormalizePorts,
+): Promise<Normalized> {
+  const { facts, name, registered, revision } = run;
+  const found = planFor(opened, object.sizeBytes, ports.partBytes);
+  if ('reason' in found) return reject(run, found.reason, ports);
+  const plan = { ...found, contentId: contentId(registered.id, facts.object) };
+  const runName = { uploadId: name.uploadId, revision };
+  const pin = await pinPlan(ports.table, runName, plan, leaseOf(ports));
+  if (pin.plan.parts > 1) return sendParts(run, pin, ports);
+  // Before the object is opened once more: a temporary file may be as large as the disk.
+  if (!pin.pinned) await opened.close();
+  if (!pin.pinned) return takePart(landed, run, pin.plan, 0, ports);
+  const turn = firstTurn(revision);
+  return holding(turn, name.uploadId, ports, () => workOn(run, plan, turn, opened.batches, ports));
 }
 
 /**
- * Opens the decoders, up to the first batch: an object that nothing can be read of is rejected as a whole. `declared`
- * is the format that the source names, if any; the object's name counts where its bytes leave the format open.
+ * Works on one part of an upload that was cut, or goes on with one that outlived an invocation. When another build
+ * has registered a revision since, the upload begins anew under that.
  */
-export async function openRows(
-  body: AsyncIterable<Uint8Array>,
-  declared: Format | undefined,
-  name: string,
-): Promise<Opened | { readonly reason: string }> {
-  try {
-    const plain = await decompress(body, { name });
-    const { head, bytes } = await peek(plain.bytes, 64 * 1024);
-    if (head.length === 0) return { format: undefined, compression: plain.compression, batches: noBatches() };
-    const format = declared ?? sniffFormat(head, name);
-    const { head: first, rest } = await firstOf(decode(bytes, format));
-    return { format, compression: plain.compression, batches: chain(first, rest) };
-  } catch (error) {
-    const code = decodeCode(error);
-    if (!code) throw error;
-    return { reason: `${code}: ${(error as Error).message}` };
+async function normalizePart(work: Extract<Work, { kind: 'part' }>, ports: NormalizePorts): Promise<Normalized> {
+  const landed = landedAt(work.key, ports.registry);
+  if (!landed) return { kind: 'notLanding' };
+  const { uploadId } = landed.name;
+  const revision = await registerRevision(ports.table, landed.registered, ports.registry.build);
+  const manifest = (await ports.table.get(manifestKey(uploadId))) as Manifest | undefined;
+  if (manifest?.revision !== undefined && manifest.revision >= revision) return { kind: 'already' };
+  const first = manifest && (await ports.table.get(partKey(uploadId, revision, 0)));
+  const plan = first && planOf(first);
+  if (!manifest || !plan) return normalizeLanding(work.key, ports);
+  if (work.revision !== revision) {
+    // Each part of the older revision comes here; only as long as it is not sure that the new ones are sent, each helps.
+    const isOnItsWay = plan.parts === 1 || first['partsSent'] === true;
+    return isOnItsWay ? { kind: 'already' } : normalizeLanding(work.key, ports);
   }
+  if (work.part >= plan.parts) return { kind: 'already' };
+  const run = { revision, onlyRevision: manifest.firstRevision === revision };
+  return takePart(landed, run, plan, work.part, ports);
 }
 
-async function* noBatches(): AsyncIterable<RowBatch> {}
-
-async function firstOf(batches: AsyncIterable<RowBatch>) {
-  const rest = batches[Symbol.asyncIterator]();
-  const first = await rest.next();
-  return { head: first.done ? undefined : first.value, rest };
+/** Sends a message for each part that is not done: again whenever the upload is announced again, as a redrive does. */
+async function sendParts(
+  { key, name, revision }: Run,
+  { pinned, plan }: { readonly pinned: boolean; readonly plan: Plan },
+  ports: NormalizePorts,
+): Promise<Normalized> {
+  const { sourceId, uploadId } = name;
+  const items = pinned ? [] : await partItems(ports.table, uploadId, revision);
+  const open = openParts(plan, revision, items);
+  if (open.length === 0) {
+    await finishIfDone(ports.table, { uploadId, revision }, plan, ports.now());
+    return { kind: 'already' };
+  }
+  await ports.send(open.map((part) => workMessage({ kind: 'part', key, revision, part })));
+  await noteSent(ports.table, uploadId, revision);
+  return { kind: 'planned', sourceId, uploadId, parts: plan.parts };
 }
 
-async function* chain(head: RowBatch | undefined, rest: AsyncIterator<RowBatch>): AsyncIterable<RowBatch> {
-  try {
-    if (head) yield head;
-    for (;;) {
-      const next = await rest.next();
-      if (next.done) return;
-      yield next.value;
-    }
-  } finally {
-    await rest.return?.();
-  }
+async function reject(run: Run, reason: string, { table, now }: NormalizePorts): Promise<Normalized> {
+  const { sourceId, uploadId } = run.name;
+  const end = { uploadState: 'rejected', stateReason: reason, closed: true };
+  await noteFinished(table, { uploadId, revision: run.revision }, end, now());
+  return { kind: 'rejected', sourceId, uploadId, reason };
 }

@@ -1,5 +1,4 @@
 import type { RowBatch } from '../decode/format.ts';
-import { retryable } from '../failure.ts';
 import type { RegisteredSource } from '../source/registry.ts';
 import { keepsAll } from '../source/source.ts';
 import type { Put } from '../table/record-item.ts';
@@ -7,65 +6,82 @@ import type { PartBooks } from '../upload/books.ts';
 import { contentId } from '../upload/identity.ts';
 import type { LandingName } from '../upload/landing-key.ts';
 import type { LandingFacts } from '../upload/landing-metadata.ts';
+import type { Progress } from '../upload/parts.ts';
 import type { KeysLog } from './keys-log.ts';
+import { decodeCode } from './open.ts';
+import type { NormalizePorts, Run } from './ports.ts';
 import type { Quarantine, Rejected } from './quarantine.ts';
 import { collapse, compileRows } from './rows.ts';
-import type { NormalizePorts, Opened, Run } from './run.ts';
+import { isOutOfTime, isTimeUp } from './time.ts';
 
-export type Totals = Pick<PartBooks, 'rowsRead' | 'rowsDropped'>;
-
-/** Time that finishing takes at most: side files, part item and manifest. */
-const finishMs = 20_000;
-
-/** Code of an error that says the bytes are at fault, not the way to them. */
-export function decodeCode(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && code.startsWith('decode.') ? code : undefined;
+/** How far a turn at a part has come. */
+export interface Reached extends Pick<PartBooks, 'rowsRead' | 'rowsDropped'>, Omit<Progress, 'books' | 'stalls'> {
+  /** False when time ran out before the part's end. */
+  readonly ended: boolean;
 }
 
+export interface Log {
+  readonly quarantine: Quarantine;
+  readonly keys: KeysLog;
+  /** Writes a checkpoint. False when the part is another worker's by now: nothing more of it is of use. */
+  readonly keep: (reached: Reached) => Promise<boolean>;
+}
+
+/** Between two checkpoints: what a worker does again at most that dies without warning. */
+const keepEveryMs = 120_000;
+
 /**
- * Takes all batches of an upload through the mapping into the table. One batch is written while the next is decoded:
- * memory stays flat, and the two halves overlap. No write is under way any more when it returns or throws.
- * Throws retryable `normalize.deadline`.
+ * Takes batches of a part through the mapping into the table, until they or the time of this invocation end, and at
+ * least one of them. One batch is written while the next is decoded: memory stays flat, and the two halves overlap. No
+ * write is under way any more when it returns or throws.
+ *
+ * Two workers may both write a row, when one lost its lease without noticing: the two puts are equal to the byte, and
+ * what either of them counts is kept only under its own epoch.
  */
 export async function writeRows(
   run: Run,
-  opened: Opened,
+  batches: AsyncIterable<RowBatch>,
+  before: Progress,
   ports: NormalizePorts,
-  quarantine: Quarantine,
-  keys: KeysLog,
-): Promise<Totals> {
+  { quarantine, keys, keep }: Log,
+): Promise<Reached> {
   const normalize = compileRun(run);
-  const totals = { rowsRead: 0, rowsDropped: 0 };
-  let after = 0;
+  const { books, stalls: _stalls, ...place } = before;
+  const reached = { ...place, rowsRead: books.rowsRead, rowsDropped: books.rowsDropped, ended: false };
   let writing: Promise<void> = Promise.resolve();
+  let keepAtMs = ports.now() + keepEveryMs;
   try {
-    for await (const batch of opened.batches) {
+    for await (const batch of batches) {
       const made = normalize(batch);
-      totals.rowsRead += made.read;
-      totals.rowsDropped += made.dropped;
-      after = Math.max(after, positionAfter(batch));
+      reached.rowsRead += made.read;
+      reached.rowsDropped += made.dropped;
+      reached.afterPosition = Math.max(reached.afterPosition, positionAfter(batch));
+      reached.nextPosition = batch.next ?? reached.afterPosition;
+      if (batch.columns) reached.columnNames = batch.columns;
       for (const row of made.rejected) await quarantine.add(row);
       await writing;
       writing = writeBatch(made.puts, run, ports, quarantine, keys);
       // Awaited above or below; until then a failure must not count as unhandled.
       writing.catch(() => {});
-      if (ports.remainingMs() < finishMs) {
-        const message = `Normalizing ${run.key} did not fit into one invocation. It is tried again from the start.`;
-        throw retryable('normalize.deadline', message);
+      if (isTimeUp(ports)) {
+        await writing;
+        return reached;
       }
+      if (ports.now() < keepAtMs) continue;
+      await writing;
+      if (!(await keep(reached))) return reached;
+      keepAtMs = ports.now() + keepEveryMs;
     }
   } catch (error) {
-    const unread = unreadRest(error, after);
-    if (!unread) {
-      await writing.catch(() => {});
-      throw error;
-    }
-    totals.rowsRead += 1;
+    await writing.catch(() => {});
+    if (isOutOfTime(error)) return reached;
+    const unread = unreadRest(error, reached.afterPosition);
+    if (!unread) throw error;
+    reached.rowsRead += 1;
     await quarantine.add(unread);
   }
   await writing;
-  return totals;
+  return { ...reached, ended: true };
 }
 
 /** The first position behind the rows of a batch; 0 behind none. */

@@ -1,7 +1,7 @@
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { copyStore } from '../../adapters/s3.ts';
 import { type CopyLimits, copySource, partRanges } from '../../adapters/s3-copy.ts';
+import { sourceStores } from '../../adapters/source-store.ts';
 import { defineSource, text } from '../../core/firn.ts';
 import { compileRoutes } from '../../core/source/routing.ts';
 import { type Copied, copyCandidate } from '../../core/upload/copy.ts';
@@ -10,17 +10,19 @@ import { memoryTable } from '../support/memory-table.ts';
 import { BUCKET, type S3Fixture, s3Fixture } from './s3-fixture.ts';
 
 const LANDING = 'landing-bucket';
-const source = (prefix: string) => ({
+const source = (prefix: string, exclude: readonly string[] = []) => ({
   hash: 'h',
-  source: defineSource({ from: { bucket: BUCKET, prefix }, entity: 'order', fields: { id: text() } }),
+  source: defineSource({ from: { bucket: BUCKET, prefix, exclude }, entity: 'order', fields: { id: text() } }),
 });
 const registry = {
   build: '1',
   sources: [
     { id: 'outer', ...source('in/') },
     { id: 'inner', ...source('in/deep/') },
+    { id: 'choosy', ...source('choosy/', ['**/*.tmp']) },
   ],
 };
+const noDeliveries = { standing: async () => undefined, release: async () => undefined };
 const limits: CopyLimits = { singleCopyBytes: 1000, partBytes: 300, concurrency: 3 };
 
 let fixture: S3Fixture;
@@ -38,7 +40,8 @@ const copy = (key: string, rest: { etag?: string } = {}): Promise<Copied> =>
     { bucket: BUCKET, key, ...rest },
     {
       route: compileRoutes(registry, { prefix: '', suffix: '' }),
-      store: copyStore(fixture.client, limits),
+      storeFor: sourceStores(fixture.client, limits),
+      deliveries: noDeliveries,
       table,
       landingBucket: LANDING,
       now: () => fixture.clock.now(),
@@ -105,6 +108,14 @@ describe('copying an object into landing', () => {
     expect([...table.items.values()]).toMatchObject([
       { uploadState: 'unrouted', objectKey: 'elsewhere/a.csv', closed: true },
     ]);
+  });
+
+  it('leaves an excluded object alone without listing it', async () => {
+    await fixture.put('choosy/a.tmp', 'x');
+
+    expect(await copy('choosy/a.tmp')).toEqual({ kind: 'excluded' });
+
+    expect(table.items.size).toBe(0);
   });
 
   it('parks an archived object until it is restored', async () => {

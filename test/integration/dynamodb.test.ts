@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -16,6 +16,7 @@ import {
   ListTagsOfResourceCommand,
   PutItemCommand,
   QueryCommand,
+  ScanCommand,
   TransactWriteItemsCommand,
   UpdateContinuousBackupsCommand,
   UpdateItemCommand,
@@ -206,10 +207,11 @@ describe('tables', () => {
     );
   });
 
-  test('a table on disk is there again after a restart, its settings too, with a new stream', async () => {
+  test('a table on disk is there again after a restart, its settings, indexes and stream too', async () => {
     const path = await mkdtemp(join(tmpdir(), 'firn-dynamodb-'));
+    const file = join(path, 'journal.ndjson');
     const use = async (work: (there: DynamoDBClient, server: LocalDynamoDb) => Promise<void>) => {
-      const server = await start({ path });
+      const server = await start({ file });
       const there = clientOf(server);
       try {
         await work(there, server);
@@ -218,21 +220,54 @@ describe('tables', () => {
         await server.close();
       }
     };
-    let firstArn = '';
+    const putThere = (there: DynamoDBClient, Item: Item) =>
+      there.send(new PutItemCommand({ TableName: 'records', Item }));
+    const indexed = { ...record('kept', { total: { N: '2' } }), gsi1pk: { S: 'day' }, gsi1sk: { S: '1' } };
+    let before: ReturnType<typeof all> = [];
+    let arn = '';
     try {
       await use(async (there, server) => {
         await there.send(new CreateTableCommand({ ...table, DeletionProtectionEnabled: true }));
-        await there.send(new PutItemCommand({ TableName: 'records', Item: record('kept') }));
-        firstArn = server.stream('records').arn;
+        await putThere(there, record('kept'));
+        await putThere(there, record('gone'));
+        await putThere(there, indexed);
+        await putThere(there, indexed);
+        await there.send(new DeleteItemCommand({ TableName: 'records', Key: keyOf('gone') }));
+        before = all(server.stream('records'));
+        arn = server.stream('records').arn;
       });
+      await appendFile(file, '{"do":"write","table":"records","keys":{"pk"');
       clock.skipTo(clock.now() + 1_000);
       await use(async (there, server) => {
         const { Item } = await there.send(new GetItemCommand({ TableName: 'records', Key: keyOf('kept') }));
         const { Table } = await there.send(new DescribeTableCommand({ TableName: 'records' }));
-        expect(Item).toEqual(record('kept'));
+        const { Items } = await there.send(
+          new QueryCommand({
+            TableName: 'records',
+            IndexName: 'gsi1',
+            KeyConditionExpression: 'gsi1pk = :day',
+            ExpressionAttributeValues: { ':day': { S: 'day' } },
+          }),
+        );
+        expect(Item).toEqual(indexed);
         expect(Table?.DeletionProtectionEnabled).toBe(true);
-        expect(server.stream('records').arn).not.toBe(firstArn);
-        expect(server.stream('records').count()).toBe(0);
+        expect(Items).toHaveLength(1);
+        expect(server.stream('records').arn).toBe(arn);
+        expect(all(server.stream('records'))).toEqual(before);
+        expect(before).toHaveLength(4);
+      });
+      clock.skipTo(clock.now() + 25 * 3_600_000);
+      await use(async (there, server) => {
+        expect(all(server.stream('records'))).toEqual([]);
+        await putThere(there, record('later'));
+        const [later] = all(server.stream('records'));
+        expect(server.stream('records').count()).toBe(5);
+        expect(before.map(({ eventID }) => eventID)).not.toContain(later?.eventID);
+      });
+      await use(async (there, server) => {
+        const { Items } = await there.send(new ScanCommand({ TableName: 'records' }));
+        expect(Items?.map(({ pk }) => pk?.S).sort()).toEqual(['kept', 'later']);
+        expect(all(server.stream('records'))).toHaveLength(1);
       });
     } finally {
       await rm(path, { recursive: true });

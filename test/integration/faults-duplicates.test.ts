@@ -125,7 +125,8 @@ function overtaken(by: QueueName, kind: string): Counted {
       if (slow > 0 || phase !== 'before' || call.by !== by || kindOf(call) !== kind) return undefined;
       slow += 1;
       faulted.send(by, faulted.delivered[by].slice(-1));
-      while (faulted.waiting(by) > 1) await setImmediate();
+      // Itself, and what was put off until it is through.
+      while (faulted.waiting(by) - faulted.postponed(by) > 1) await setImmediate();
       return undefined;
     },
   };

@@ -102,7 +102,8 @@ test('writes of records are throttled more often than the SDK tries', async () =
 test('the replies to the first two calls of each kind are lost', async () => {
   const struck = await expectSameUnder({ kind: 'lostReply' }, 2);
 
-  expect(struck).toEqual(kindsOfClean());
+  // More than those: who never hears that a part is his own finds it taken, and comes back later.
+  expect(struck).toEqual(expect.arrayContaining(kindsOfClean()));
 });
 
 test.each([0, 3])('writes from number %i of a batch on are left unprocessed, twice in a row', async (from) => {

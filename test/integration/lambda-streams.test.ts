@@ -1,9 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { BatchWriteItemCommand, CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Clock, createClock } from '../../local/clock.ts';
 import { type LocalDynamoDb, startDynamoDb } from '../../local/dynamodb/server.ts';
 import type { Mapping } from '../../local/lambda/mapping.ts';
 import type { Pool } from '../../local/lambda/pool.ts';
+import { openPositions } from '../../local/lambda/positions.ts';
 import { type StreamMappingOptions, startStreamMapping } from '../../local/lambda/stream-mapping.ts';
 import { settle } from '../../local/stack/settle.ts';
 import { createGate, createWorkshop, REGION } from './lambda-support.ts';
@@ -99,6 +103,31 @@ describe('a stream that feeds a function', () => {
       .filter((name) => name.startsWith('R'));
     expect(delivered().sort()).toEqual([...expected, 'R#1/a-second'].sort());
     expect(Math.max(...batches().map((batch) => batch.length))).toBeLessThanOrEqual(7);
+  });
+
+  test('goes on where an earlier mapping stopped, and repeats only what had not succeeded', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'firn-positions-'));
+    const open = () => openPositions(join(dir, 'positions.ndjson'));
+    const before = open();
+    try {
+      map(exporter(POISON), { positions: before, batchSize: 1 });
+      await putInOrder('a', 'b');
+      await atRest();
+      await put('R#order#1', 'poison');
+      await vi.waitUntil(() => delivered().length === 3);
+      await Promise.all(mappings.splice(0).map((mapping) => mapping.close()));
+      const after = open();
+      before.close();
+
+      map(exporter(), { positions: after, batchSize: 1 });
+      await putInOrder('c');
+      await atRest();
+      after.close();
+
+      expect(delivered()).toEqual(named('a', 'b', 'poison', 'poison', 'c'));
+    } finally {
+      await rm(dir, { recursive: true });
+    }
   });
 
   test('sees what was written before it existed', async () => {

@@ -79,6 +79,22 @@ describe('an S3 started again on the same folder', () => {
     await expect(s3Fixture({}, { dir: before.dir })).rejects.toThrow(`line ${lines} of`);
   });
 
+  test('announces the last change once more when asked, for a process may die right after its commit', async () => {
+    const notifications = [{ queueArn: QUEUE, events: ['s3:ObjectCreated:*'] }];
+    await using before = await s3Fixture({ notifications });
+    await before.put('first', 'x');
+    await before.put('last', 'x');
+    const told = before.notifications.at(-1)?.record.s3.object;
+    await before.s3.close();
+
+    await using after = await s3Fixture({ notifications }, { dir: before.dir });
+    const greeted = after.notifications.length;
+    after.s3.announceAgain();
+
+    expect(after.notifications.slice(greeted).map(({ record }) => record.s3.object)).toEqual([told]);
+    expect(told).toMatchObject({ key: 'last' });
+  });
+
   test('keeps no file that no object needs', async () => {
     await using before = await s3Fixture();
     await before.put('large', 'L'.repeat(LARGE));

@@ -144,7 +144,7 @@ describe('a packaged stack', () => {
         },
       },
       {},
-      { foreignBuckets: ['partner-out', 'partner-else'], secrets: { 'firn/key': 'given' } },
+      { foreignBuckets: [{ name: 'partner-out' }, { name: 'partner-else' }], secrets: { 'firn/key': 'given' } },
     );
     const s3 = s3Of(cloud);
     await put(s3, 'partner-else', 'a.csv', 'x');

@@ -1,12 +1,13 @@
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { spooler } from '../../adapters/spool.ts';
 import { fixedWidth } from '../../core/decode/fixed-width.ts';
 import type { Format } from '../../core/decode/format.ts';
-import { openRows } from '../../core/normalize/run.ts';
-import { chunked } from '../support/decoded.ts';
+import { openRows } from '../../core/normalize/open.ts';
+import { objectOf } from '../support/object-bytes.ts';
 
 async function opened(bytes: Uint8Array, name: string, format?: Format) {
-  const found = await openRows(chunked([bytes]), format, name);
+  const found = await openRows(objectOf(bytes), format, name, spooler(1_000_000));
   if ('reason' in found) return found;
   const rows: unknown[] = [];
   for await (const batch of found.batches) rows.push(...batch.rows);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fileBooks, type PartBooks, partAttributes, partBooks, sumParts } from '../../core/upload/books.ts';
+import { fileBooks, type PartBooks, partBooks, sumParts } from '../../core/upload/books.ts';
 import { RowCounter } from '../../core/upload/row-set.ts';
 
 function setOf(...positions: readonly number[]) {
@@ -12,8 +12,10 @@ const part = (change: Partial<PartBooks>): PartBooks => ({ ...sumParts([]), rows
 
 describe('the books in the table', () => {
   it('are read back as they were written', () => {
-    const books = part({ stale: setOf(2), contradictions: 1, keyFiles: 3, rowsDropped: 2, quarantined: setOf(9) });
-    expect(partBooks({ pk: 'U#a', sk: 'P#1#0000', ...partAttributes(books) })).toEqual(books);
+    const files = { keyFiles: [{ prefix: 'k-1', files: 3 }], quarantineFiles: [{ prefix: 'q-1', files: 1 }] };
+    const quarantine = { quarantined: setOf(9), quarantineCodes: { 'field.type': 1 }, rowsListed: 1 };
+    const books = part({ stale: setOf(2), contradictions: 1, rowsDropped: 2, ...files, ...quarantine });
+    expect(partBooks({ pk: 'U#a', sk: 'P#1#0000', ...books, partState: 'done' })).toEqual(books);
     const sets = { exported: setOf(1), unchanged: setOf(2), leansOn: { 'b#1': 1 } };
     const ofFile = { exportFile: 'f1', ...sets, unchangedFile: 'u1', contradictions: 2 };
     expect(fileBooks({ pk: 'U#a', sk: 'B#1#f', ...ofFile })).toEqual(ofFile);
@@ -34,11 +36,13 @@ describe('the books in the table', () => {
   it('of several parts are one', () =>
     expect(
       sumParts([
-        part({ accepted: setOf(0, 1), keyFiles: 1 }),
-        part({ accepted: setOf(2), stale: setOf(2), contradictions: 2 }),
+        part({ accepted: setOf(0, 1), keyFiles: [{ prefix: 'a-1', files: 1 }], quarantineCodes: { y: 1, x: 2 } }),
+        part({ accepted: setOf(2), stale: setOf(2), contradictions: 2, quarantineCodes: { x: 1 }, rowsListed: 1 }),
       ]),
     ).toEqual({
-      ...part({ accepted: setOf(0, 1, 2), stale: setOf(2), keyFiles: 1, contradictions: 2 }),
+      ...part({ accepted: setOf(0, 1, 2), stale: setOf(2), contradictions: 2, rowsListed: 1 }),
+      keyFiles: [{ prefix: 'a-1', files: 1 }],
+      quarantineCodes: { x: 3, y: 1 },
       rowsRead: 8,
     }));
 });

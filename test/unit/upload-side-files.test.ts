@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { KeysLog } from '../../core/normalize/keys-log.ts';
 import type { Put } from '../../core/table/record-item.ts';
 import { versionWriter } from '../../core/table/version.ts';
-import { sumParts } from '../../core/upload/books.ts';
+import { noRows, sumParts } from '../../core/upload/books.ts';
 import { listRows } from '../../core/upload/listed-rows.ts';
 import { RowCounter } from '../../core/upload/row-set.ts';
 import { keysPrefix, quarantinePrefix, SideFile, sideFileKey } from '../../core/upload/side-file.ts';
@@ -22,13 +22,13 @@ describe('a side file', () => {
     const store = memoryStore();
     const file = new SideFile(store, 'keys/a/1/0000');
     for (const line of ['[1]', 'ü', '']) file.add(line);
-    expect(await file.close()).toBe(1);
+    expect(await file.flush()).toEqual([{ prefix: 'keys/a/1/0000', files: 1 }]);
     expect(store.texts()).toEqual([['keys/a/1/0000-0000.ndjson.gz', '[1]\nü\n\n']]);
   });
 
   it('without lines is no object at all', async () => {
     const store = memoryStore();
-    expect(await new SideFile(store, 'p').close()).toBe(0);
+    expect(await new SideFile(store, 'p').flush()).toEqual([]);
     expect(store.objects.size).toBe(0);
   });
 
@@ -42,7 +42,7 @@ describe('a side file', () => {
       file.add(line);
       if (isReady(n)) await file.ready();
     }
-    expect(await file.close()).toBe(store.objects.size);
+    expect(await file.flush()).toEqual([{ prefix: 'p', files: store.objects.size }]);
     return store;
   }
 
@@ -62,18 +62,18 @@ describe('a side file', () => {
     }
   });
 
-  it('tells of a write that failed, at the latest when it is closed', async () => {
+  it('tells of a write that failed, at the latest when it is flushed', async () => {
     const fails = { putObject: () => Promise.reject(new Error('no such bucket')) };
     const file = new SideFile(fails, 'p');
     file.add('x');
-    await expect(file.close()).rejects.toThrow('no such bucket');
+    await expect(file.flush()).rejects.toThrow('no such bucket');
     const early = new SideFile(fails, 'p');
     const all = async () => {
       for (const line of lines.slice(0, 25)) {
         early.add(line);
         await early.ready();
       }
-      await early.close();
+      await early.flush();
     };
     await expect(all()).rejects.toThrow('no such bucket');
   });
@@ -88,13 +88,14 @@ describe('a side file', () => {
       return file.ready();
     };
     await Promise.allSettled([addMany(0), addMany(30)]);
-    await expect(file.close()).rejects.toThrow('no such bucket');
+    await expect(file.flush()).rejects.toThrow('no such bucket');
   });
 
-  it('has keys by upload, revision and part', () => {
-    expect(sideFileKey(keysPrefix('u', 2, 0), 3)).toBe('keys/u/2/0000-0003.ndjson.gz');
+  it('has keys by upload, revision, part and the epoch of its worker', () => {
+    const turn = { revision: 2, part: 1, epoch: 7 };
+    expect(sideFileKey(keysPrefix('u', turn), 3)).toBe('keys/u/2/0001-7-0003.ndjson.gz');
     const name = { sourceId: 'orders', day: '2026-03-01', uploadId: 'u' };
-    expect(quarantinePrefix(name, 2, 1)).toBe('quarantine/source=orders/dt=2026-03-01/u/2-0001');
+    expect(quarantinePrefix(name, turn)).toBe('quarantine/source=orders/dt=2026-03-01/u/2-0001-7');
   });
 });
 
@@ -107,12 +108,15 @@ function setOf(...rows: readonly (readonly [number, number])[]) {
   return counter.value();
 }
 
+/** Two turns: the second goes on from the books of the first. */
 async function keysOf(store: ReturnType<typeof memoryStore>) {
-  const log = new KeysLog(new SideFile(store, keysPrefix('me', 1, 0)));
-  await log.add([put(0), put(10), put(20)], ['written', 'stale', 'contradiction'], [put(5, 2)]);
+  const prefix = (epoch: number) => keysPrefix('me', { revision: 1, part: 0, epoch });
+  const first = new KeysLog(new SideFile(store, prefix(1)), noRows);
+  await first.add([put(0), put(10), put(20)], ['written', 'stale', 'contradiction'], [put(5, 2)]);
+  const second = new KeysLog(new SideFile(store, prefix(2)), await first.flush());
   // What the table refuses goes to quarantine and is not accepted.
-  await log.add([put(30), put(40)], ['written', 'refused'], []);
-  return log.close();
+  await second.add([put(30), put(40)], ['written', 'refused'], []);
+  return second.flush();
 }
 
 describe('the log of keys', () => {
@@ -123,9 +127,15 @@ describe('the log of keys', () => {
       collapsed: setOf([5, 2]),
       stale: setOf([10, 0]),
       contradictions: 1,
-      keyFiles: 1,
+      keyFiles: [
+        { prefix: 'keys/me/1/0000-1', files: 1 },
+        { prefix: 'keys/me/1/0000-2', files: 1 },
+      ],
     });
-    const [, text = ''] = store.texts()[0] ?? [];
+    const text = store
+      .texts()
+      .map(([, each]) => each)
+      .join('');
     expect(
       text
         .trim()
@@ -150,6 +160,8 @@ describe('the rows of an upload, listed', () => {
 
   it('are those of this upload under this revision, and say whether a file that has them is loaded', async () => {
     const store = memoryStore();
+    // A worker that lost its turn wrote this: the books do not name it.
+    await store.putObject('keys/me/1/0000-3-0000.ndjson.gz', gz('[99,0,"w","",""]'), 'application/gzip');
     const part = { ...sumParts([]), ...(await keysOf(store)) };
     const exports = new Map([
       ['f1', gz(line('me', 1, '0'), line('me', 1, '10'), line('other', 1, '30'), line('me', 2, '20'))],
