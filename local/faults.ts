@@ -4,7 +4,7 @@
  * single out one instance, and "killed after its n-th call" is a fact on the wire, not a mock in the handler.
  */
 export interface Call {
-  readonly service: 's3' | 'sqs' | 'dynamodb' | 'secretsmanager' | 'snowflake';
+  readonly service: 's3' | 'sqs' | 'dynamodb' | 'secretsmanager' | 'sts' | 'snowflake';
   /** The API's own name: `CopyObject`, `BatchWriteItem`, … */
   readonly operation: string;
   /** Access key id that signed the request (`anonymous` when unsigned). */

@@ -13,15 +13,22 @@ import { root } from '../deploy/folders.ts';
 import { packageStack } from '../deploy/package.ts';
 import { loadSources } from '../deploy/registry.ts';
 import type { Clock } from './clock.ts';
+import { endLeases } from './dead-leases.ts';
 import type { FaultHook } from './faults.ts';
+import { foreignOf } from './foreign-sources.ts';
 import type { LoadQuirks } from './snowflake/load-file.ts';
 import { type SnowflakeSetup, setUpSnowflake } from './snowflake-setup.ts';
 import { bootCloud, type Cloud, type CloudOptions } from './stack/boot.ts';
-import { DEFAULT_ACCOUNT, DEFAULT_REGION, type Services, startServices } from './stack/services.ts';
+import { DEFAULT_ACCOUNT, DEFAULT_REGION, type Ports, type Services, startServices } from './stack/services.ts';
 
 export interface PipelineOptions {
-  /** Emptied first: objects, unpacked functions. */
+  /** Objects, unpacked functions. Emptied first unless `keep`. */
   readonly dataDir: string;
+  /** Goes on with what an earlier run left in `dataDir`, and keeps objects, queues, tables, streams and warehouse. */
+  readonly keep?: boolean;
+  readonly ports?: Ports;
+  /** True runs what the stack runs by the time of day; otherwise only `drain` closes books. */
+  readonly schedules?: boolean;
   readonly sourcesDir: string;
   /** Where the package is kept from run to run. */
   readonly packageDir: string;
@@ -31,6 +38,7 @@ export interface PipelineOptions {
   readonly overrides?: CloudOptions['overrides'];
   readonly retryEdge?: CloudOptions['retryEdge'];
   readonly onLog?: CloudOptions['onLog'];
+  readonly onFailure?: CloudOptions['onFailure'];
   /** Told of each step of booting, for people who wait. */
   readonly onStep?: (step: string) => void;
 }
@@ -42,6 +50,8 @@ export interface Pipeline {
   readonly table: Table;
   readonly tableName: string;
   readonly warehouse: SnowflakeSetup;
+  /** Those of a user of the embedded cloud, who may do everything. */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Clients like a user's own, against the embedded cloud. */
   readonly s3: S3Client;
   readonly dynamodb: DynamoDBClient;
@@ -51,7 +61,10 @@ export interface Pipeline {
   settle(): Promise<void>;
   /** Settles, then closes books as the schedule would, until no run of reconcile changes anything. */
   drain(): Promise<void>;
-  close(): Promise<void>;
+  /** Does what `drain` does whenever something came in and came to rest, at the clock's own pace, until the signal aborts. */
+  tend(signal: AbortSignal): Promise<void>;
+  /** Lets what runs end for up to `graceMs` of real time (0 unless given), then ends everything. */
+  close(graceMs?: number): Promise<void>;
 }
 
 const stage = 'local';
@@ -61,8 +74,8 @@ const credentials = { accessKeyId: 'user', secretAccessKey: 'local' };
 
 /** Packages the stack, boots the embedded cloud from it, and makes the Snowflake objects. */
 export async function bootPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const { dataDir, clock, faults } = options;
-  await rm(dataDir, { recursive: true, force: true });
+  const { dataDir, clock, faults, keep, ports } = options;
+  if (!keep) await rm(dataDir, { recursive: true, force: true });
   await mkdir(dataDir, { recursive: true });
   options.onStep?.('starting S3, SQS, DynamoDB and Snowflake stand-ins');
   // A folder of its own for each folder of sources: two pipelines may boot side by side.
@@ -71,8 +84,9 @@ export async function bootPipeline(options: PipelineOptions): Promise<Pipeline> 
   const mistakes = checkSources(sources);
   if (mistakes.length > 0) throw misconfigured('sources.mistakes', `Mistakes in the sources:\n${mistakes.join('\n')}`);
   const registry: Registry = { build: '', sources };
-  const services = await startServices({ dataDir, clock, faults });
+  const services = await startServices({ dataDir, clock, faults, keep, ports });
   try {
+    if (keep) await endLeases(services);
     return await bootOn(services, registry, options);
   } catch (error) {
     await services.close();
@@ -92,6 +106,8 @@ async function bootOn(services: Services, registry: Registry, options: PipelineO
     file: snowflakeFileOf(options),
     faults: options.faults,
     loading: options.loading,
+    dataFile: options.keep ? join(options.dataDir, 'snowflake.duckdb') : undefined,
+    port: options.ports?.snowflake,
   });
   try {
     return await bootStack(services, registry, warehouse, options);
@@ -118,30 +134,47 @@ async function bootStack(
     snowflakeFile: snowflakeFileOf(options),
   });
   onStep('creating its buckets, queues, table and functions');
-  const foreign = sources.map((each) => each.source.config.from.bucket).filter((bucket) => typeof bucket === 'string');
-  const { overrides, retryEdge, onLog } = options;
+  const { overrides, retryEdge, onLog, onFailure } = options;
   const cloud = await bootCloud({
     packageDir,
     dataDir,
     services,
-    schedules: false,
+    keep: options.keep ?? false,
+    schedules: options.schedules ?? false,
     environment: warehouse.environment,
-    foreignBuckets: [...new Set(foreign)],
+    ...foreignOf(sources, { stage, region: DEFAULT_REGION, account: DEFAULT_ACCOUNT }),
     ...(overrides ? { overrides } : {}),
     ...(retryEdge ? { retryEdge } : {}),
     ...(onLog ? { onLog } : {}),
+    ...(onFailure ? { onFailure } : {}),
   });
   const client = { region: DEFAULT_REGION, credentials };
   const dynamodb = new DynamoDBClient({ ...client, endpoint: cloud.endpoints.dynamodb });
   const tableName = cloud.physicalId('Table');
   const table = openTable(dynamodb, tableName);
-  const settle = () => cloud.settle(() => warehouse.snowflake.quiet());
+  const quiet = () => warehouse.snowflake.quiet();
+  const settle = () => cloud.settle(quiet);
+  const changes = () => cloud.dynamodb.stream(tableName).count();
+  /** Answers how many changes of the table the last run saw. */
+  const closeBooks = async (rest: () => Promise<void>, signal?: AbortSignal): Promise<number> => {
+    let before = changes();
+    for (let run = 0; run < mostReconciles; run += 1) {
+      await rest();
+      if (signal?.aborted) break;
+      before = changes();
+      await cloud.invoke('reconcile', {});
+      await rest();
+      if (run > 0 && changes() === before) break;
+    }
+    return before;
+  };
   return {
     cloud,
     registry,
     table,
     tableName,
     warehouse,
+    credentials,
     dynamodb,
     s3: new S3Client({ ...client, endpoint: cloud.endpoints.s3, forcePathStyle: true }),
     bucketOf(sourceId) {
@@ -150,22 +183,29 @@ async function bootStack(
       return bucketName(found.source.config.from, naming);
     },
     settle,
-    async drain() {
-      for (let run = 0; run < mostReconciles; run += 1) {
-        await settle();
-        const before = cloud.dynamodb.stream(tableName).count();
-        await cloud.invoke('reconcile', {});
-        await settle();
-        if (run > 0 && cloud.dynamodb.stream(tableName).count() === before) return;
+    drain: async () => void (await closeBooks(settle)),
+    async tend(signal) {
+      const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      const rest = () => cloud.calm(calmMs, signal, quiet);
+      // The first round looks at what an earlier run left.
+      for (let seen = -1; !signal.aborted; ) {
+        if (changes() === seen) await Promise.race([cloud.stirred(), aborted]);
+        await rest();
+        if (signal.aborted || changes() === seen) continue;
+        // A run that fails is told of by `onFailure`; the next change, or the schedule, tries again.
+        seen = await closeBooks(rest, signal).catch(changes);
       }
     },
-    async close() {
-      await cloud.close();
+    async close(graceMs) {
+      await cloud.close(graceMs);
       await warehouse.snowflake.close();
       await services.close();
     },
   };
 }
+
+/** Longer than a batch window of `firn dev`, so that a window that is open counts as unrest. */
+const calmMs = 1_500;
 
 /** A chain of uploads that lean on each other closes one reconcile after the other; more than this is no chain. */
 const mostReconciles = 6;

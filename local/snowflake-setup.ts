@@ -20,12 +20,20 @@ import type { Services } from './stack/services.ts';
 /** The Snowflake account of the embedded cloud: another AWS account owns its queue, as in real life. */
 export const localSnowflakeAccount = 'FIRN-LOCAL';
 const user = 'FIRN';
+const password = 'local';
 const snowflakeAwsAccount = '999988887777';
 const secretName = 'firn/local/snowflake';
 
 export interface SnowflakeSetup {
   readonly snowflake: LocalSnowflake;
   readonly objects: SnowflakeObjects;
+  /** How a person logs in; functions use a key pair. */
+  readonly login: {
+    readonly account: string;
+    readonly user: string;
+    readonly password: string;
+    readonly accessUrl: string;
+  };
   /** Variables that lead functions to the stand-in. */
   readonly environment: Readonly<Record<string, string>>;
   /** A connection like a user's own, by snowflake-sdk. */
@@ -41,6 +49,9 @@ export interface SnowflakeSetupOptions {
   readonly accountId: string;
   /** Written for serverless.yml: what a stack has to know of Snowflake. */
   readonly file: string;
+  /** DuckDB file that keeps the warehouse; in memory when absent. */
+  readonly dataFile?: string | undefined;
+  readonly port?: number | undefined;
   readonly faults?: FaultHook | undefined;
   readonly loading?: LoadQuirks | undefined;
 }
@@ -62,7 +73,9 @@ export async function setUpSnowflake(options: SnowflakeSetupOptions): Promise<Sn
     clock: services.clock,
     s3: { endpoint: services.s3.endpoint, region },
     account: localSnowflakeAccount,
-    users: [{ name: user, publicKeyPem: publicKey }],
+    users: [{ name: user, password, publicKeyPem: publicKey }],
+    ...(options.dataFile !== undefined && { file: options.dataFile }),
+    ...(options.port !== undefined && { port: options.port }),
     queue: {
       arn: queue.arn,
       receive: (max) => services.sqs.receive(queue.arn, max),
@@ -84,7 +97,8 @@ export async function setUpSnowflake(options: SnowflakeSetupOptions): Promise<Sn
   const file = await apply(connect, objects);
   await mkdir(dirname(options.file), { recursive: true });
   await writeWhole(options.file, `${JSON.stringify(file, null, 2)}\n`);
-  return { snowflake, objects, connect, environment: { FIRN_SNOWFLAKE_ACCESS_URL: snowflake.url } };
+  const login = { account: localSnowflakeAccount, user, password, accessUrl: snowflake.url };
+  return { snowflake, objects, login, connect, environment: { FIRN_SNOWFLAKE_ACCESS_URL: snowflake.url } };
 }
 
 async function apply(connect: SnowflakeSetup['connect'], objects: SnowflakeObjects): Promise<SnowflakeFile> {

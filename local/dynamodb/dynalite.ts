@@ -32,23 +32,33 @@ interface SubStore {
   put(key: string, value: unknown, done: Done): void;
   del(key: string, done: Done): void;
   createValueStream(options?: object): AsyncIterable<unknown>;
+  batch(puts: readonly { type: 'put'; key: string; value: unknown }[], done: Done): void;
 }
 
 export interface Store {
   readonly tableDb: SubStore & { awsRegion: string; awsAccountId: string };
   readonly lifecycleManager: { gracefulClose(): Promise<void> };
   getItemDb(tableName: string): SubStore;
-  getTagDb(name: string): SubStore;
+  getIndexDb(kind: IndexKind, tableName: string, indexName: string): SubStore;
   getTable(tableName: string, checkStatus: boolean, done: Done<TableKeys>): void;
 }
 
 type Condition = (request: { ReturnValuesOnConditionCheckFailure?: string }, item?: Item) => { body: Json } | undefined;
+
+type IndexKind = 'Local' | 'Global';
 
 interface Db {
   create(options: object): Store;
   updateIndexes(store: Store, table: TableKeys, old: Item | undefined, item: Item | undefined, done: Done): void;
   checkConditional: Condition;
   itemSize(item: Item): number;
+  createKey(item: Item, table: TableKeys): string;
+  getIndexActions(
+    indexes: readonly unknown[],
+    old: undefined,
+    item: Item,
+    table: TableKeys,
+  ): { readonly puts: readonly { readonly index: string; readonly key: string; readonly item: Item }[] };
 }
 
 const require = createRequire(import.meta.url);
@@ -99,8 +109,8 @@ export interface OpenedStore {
 
 type RequestListener = (request: object, response: object) => void;
 
-/** A dynalite that never listens, in memory or in the folder `path`. Each one has a listener of its own. */
-export function openStore(path: string | undefined, onWrite: WriteListener): OpenedStore {
+/** A dynalite that never listens, in memory. Each one has a listener of its own. */
+export function openStore(onWrite: WriteListener): OpenedStore {
   const { create } = db;
   let store: Store | undefined;
   db.create = (options) => {
@@ -108,13 +118,65 @@ export function openStore(path: string | undefined, onWrite: WriteListener): Ope
     return store;
   };
   const immediately = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 };
-  const [request] = dynalite({ ...(path === undefined ? {} : { path }), ...immediately }).listeners('request');
+  const [request] = dynalite(immediately).listeners('request');
   db.create = create;
   if (!store || !request) throw new Error('dynalite is not 4.0.0 inside: pin it, or adapt local/dynamodb/dynalite.ts.');
   listeners.set(store, onWrite);
   const service = Object.create(store) as Store;
   asService.set(service, store);
   return { store, service, handle: (exchange) => carryOut(request as RequestListener, exchange) };
+}
+
+const restoredAtOnce = 1_000;
+
+/** Puts items into an empty table as they are, indexes included, and tells no listener. */
+export async function restoreItems(store: Store, tableName: string, items: Iterable<Item>): Promise<void> {
+  const table = await describedTable(store, tableName);
+  const batches = new Map<SubStore, { type: 'put'; key: string; value: unknown }[]>();
+  const flush = async () => {
+    for (const [room, puts] of batches) {
+      await new Promise<void>((resolve, reject) => {
+        room.batch(puts, (error) => (error ? reject(error) : resolve()));
+      });
+    }
+    batches.clear();
+  };
+  const put = (room: SubStore, key: string, value: Item) => {
+    const puts = batches.get(room) ?? [];
+    puts.push({ type: 'put', key, value });
+    batches.set(room, puts);
+  };
+  let count = 0;
+  for (const item of items) {
+    put(store.getItemDb(tableName), db.createKey(item, table), item);
+    for (const kind of ['Local', 'Global'] as const) {
+      const indexes = (table as unknown as Json)[`${kind}SecondaryIndexes`] as unknown[] | undefined;
+      for (const { index, key, item: projected } of db.getIndexActions(indexes ?? [], undefined, item, table).puts) {
+        put(store.getIndexDb(kind, tableName, index), key, projected);
+      }
+    }
+    count += 1;
+    if (count % restoredAtOnce === 0) await flush();
+  }
+  await flush();
+}
+
+/** The description that a write needs. Rejects with dynalite's own error when there is no such table. */
+export function describedTable(store: Store, tableName: string): Promise<TableKeys> {
+  return new Promise((resolve, reject) => {
+    store.getTable(tableName, false, (error, table) => (table ? resolve(table) : reject(error)));
+  });
+}
+
+/** Headers that dynalite demands of a request nobody signed. */
+export function unsignedHeaders(operation: string): Exchange['headers'] {
+  return {
+    'content-type': 'application/x-amz-json-1.0',
+    'x-amz-target': `DynamoDB_20120810.${operation}`,
+    'x-amz-date': '20200101T000000Z',
+    authorization:
+      'AWS4-HMAC-SHA256 Credential=journal/20200101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0',
+  };
 }
 
 /** Deletes an item under a condition. False when the condition does not hold. */

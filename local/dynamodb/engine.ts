@@ -1,16 +1,17 @@
 /**
  * A DynamoDB store with what is built on dynalite's seams: table changes that can be waited for, the TTL removal, and
- * room for our own notes about tables.
+ * putting back what an earlier run left.
  */
 import type { AttributeValue } from 'aws-lambda';
 import type { Answer, Exchange, Json } from '../aws-json.ts';
 import {
   type Done,
   deleteItemIf,
+  describedTable,
   type Item,
   openStore,
+  restoreItems,
   type Store,
-  type TableKeys,
   type WriteListener,
 } from './dynalite.ts';
 
@@ -23,11 +24,8 @@ export interface Engine {
   items(tableName: string): AsyncIterable<Item>;
   /** Removes an item as the TTL sweep does. False when `attribute` has another value by now, or the item is gone. */
   expire(tableName: string, item: Item, attribute: string, value: AttributeValue): Promise<boolean>;
-  /** What we keep about a table beside dynalite's own description; it lives as long as the data. */
-  readonly notes: {
-    read(): Promise<Map<string, Json>>;
-    write(tableName: string, note: Json | undefined): Promise<void>;
-  };
+  /** Puts items into an empty table; nobody hears of it. */
+  restore(tableName: string, items: Iterable<Item>): Promise<void>;
   /** Waits for what is being carried out, then closes the store. */
   close(): Promise<void>;
 }
@@ -35,17 +33,12 @@ export interface Engine {
 export interface EngineOptions {
   readonly region: string;
   readonly accountId: string;
-  /** Folder of the store; in memory when absent. */
-  readonly path?: string | undefined;
   readonly onWrite: WriteListener;
 }
 
-/** A table name cannot contain `~`, so no table's tags share this room. */
-const NOTES = '~notes';
-
-/** Opens a store. Several may be open in one process; each has its own listener. */
-export function openEngine({ region, accountId, path, onWrite }: EngineOptions): Engine {
-  const { store, service, handle } = openStore(path, onWrite);
+/** Opens an empty store. Several may be open in one process; each has its own listener. */
+export function openEngine({ region, accountId, onWrite }: EngineOptions): Engine {
+  const { store, service, handle } = openStore(onWrite);
   Object.assign(store.tableDb, { awsRegion: region, awsAccountId: accountId });
   const settled = watchDescriptions(store);
   const running = new Set<Promise<unknown>>();
@@ -62,7 +55,7 @@ export function openEngine({ region, accountId, path, onWrite }: EngineOptions):
     handle: (exchange) => track(handle(exchange)),
     items: (tableName) => store.getItemDb(tableName).createValueStream({}) as AsyncIterable<Item>,
     async expire(tableName, item, attribute, value) {
-      const { KeySchema } = await described(store, tableName);
+      const { KeySchema } = await describedTable(store, tableName);
       const removal = {
         TableName: tableName,
         Key: Object.fromEntries(KeySchema.map(({ AttributeName: name }) => [name, item[name]])),
@@ -70,21 +63,7 @@ export function openEngine({ region, accountId, path, onWrite }: EngineOptions):
       };
       return track(deleteItemIf(service, removal));
     },
-    notes: {
-      async read() {
-        const notes = new Map<string, Json>();
-        for await (const note of store.getTagDb(NOTES).createValueStream({}) as AsyncIterable<Json>) {
-          notes.set(String(note['TableName']), note);
-        }
-        return notes;
-      },
-      write(tableName, note) {
-        const room = store.getTagDb(NOTES);
-        return promised((done) =>
-          note ? room.put(tableName, { ...note, TableName: tableName }, done) : room.del(tableName, done),
-        );
-      },
-    },
+    restore: (tableName, items) => restoreItems(store, tableName, items),
     async close() {
       while (running.size > 0) await Promise.allSettled(running);
       await store.lifecycleManager.gracefulClose();
@@ -114,14 +93,4 @@ function watchDescriptions(store: Store): (tableName: string) => Promise<void> {
   };
   tableDb.del = (tableName, done) => del(tableName, told(tableName, done));
   return (tableName) => new Promise((resolve) => waiting.set(tableName, [...(waiting.get(tableName) ?? []), resolve]));
-}
-
-function described(store: Store, tableName: string): Promise<TableKeys> {
-  return new Promise((resolve, reject) => {
-    store.getTable(tableName, false, (error, table) => (table ? resolve(table) : reject(error)));
-  });
-}
-
-function promised(start: (done: Done) => void): Promise<void> {
-  return new Promise((resolve, reject) => start((error) => (error ? reject(error) : resolve())));
 }

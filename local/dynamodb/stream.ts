@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { Clock } from '../clock.ts';
-import { type Item, itemBytes, type TableKeys } from './dynalite.ts';
-import { sameItem } from './same-item.ts';
+import { type Item, itemBytes } from './dynalite.ts';
+import type { KeptWrite, StreamPlace } from './journal.ts';
 
 export type ViewType = 'KEYS_ONLY' | 'NEW_IMAGE' | 'OLD_IMAGE' | 'NEW_AND_OLD_IMAGES';
 
@@ -25,6 +25,8 @@ export interface LocalStream {
   whenAvailable(shardId: string, afterSequence: string | undefined, signal: AbortSignal): Promise<void>;
   /** Records ever written, trimmed ones included. */
   count(): number;
+  /** The sequence number of the newest record of a shard; undefined when it keeps none. */
+  newest(shardId: string): string | undefined;
 }
 
 export interface StreamOptions {
@@ -36,14 +38,19 @@ export interface StreamOptions {
   readonly shardCount: number;
 }
 
-/** The writing end, for the server. A write that changes nothing leaves no record. */
+/** The writing end, for the server. */
 export interface TableStream extends LocalStream {
   readonly view: ViewType;
-  append(table: TableKeys, oldItem: Item | undefined, newItem: Item | undefined, byService: boolean): void;
+  /** Milliseconds since the epoch. A stream made again at this time is the same: its ARN, its shards, its sequence numbers. */
+  readonly bornAt: number;
+  /** Adds the record of a write that changed something, and says where it stands. */
+  append(keys: Item, oldItem: Item | undefined, newItem: Item | undefined, byService: boolean): StreamPlace;
+  /** Takes back the records of an earlier run, oldest first, and goes on counting above `counter`. */
+  restore(writes: readonly KeptWrite[], counter: number): void;
 }
 
 /** A stream keeps a record for 24 hours (DynamoDB Developer Guide). */
-const RETENTION_MS = 24 * 60 * 60 * 1000;
+export const RETENTION_MS = 24 * 60 * 60 * 1000;
 /** Trimming moves the rest of a shard, so writers do it once in so many records; readers always. */
 const WRITES_BETWEEN_TRIMS = 4096;
 const COUNTER_DIGITS = 14;
@@ -83,6 +90,10 @@ export function createStream(options: StreamOptions): TableStream {
     if (!shard) throw new Error(`Stream ${arn} has no shard ${shardId}. It has ${[...byId.keys()].join(', ')}.`);
     return shard;
   }
+  /** The partition key is the first of the keys. */
+  function shardFor(keys: Item): Shard {
+    return shards[crc32(JSON.stringify(Object.values(keys)[0])) % shardCount] as Shard;
+  }
   function trim(shard: Shard): void {
     const oldest = clock.now() - RETENTION_MS;
     const kept = firstIndex(shard.records, ({ at }) => at > oldest);
@@ -98,26 +109,26 @@ export function createStream(options: StreamOptions): TableStream {
     arn,
     label,
     view,
+    bornAt,
     shards: shards.map(({ id }) => id),
     count: () => counter,
-    append(described, oldItem, newItem, byService) {
-      if (oldItem && newItem && sameItem(oldItem, newItem)) return;
-      const image = newItem ?? oldItem;
-      if (!image) return;
-      const keys = Object.fromEntries(described.KeySchema.map(({ AttributeName: name }) => [name, image[name]]));
-      const shard = shards[crc32(JSON.stringify(image[described.KeySchema[0]?.AttributeName ?? ''])) % shardCount];
-      if (!shard) return;
+    append(keys, oldItem, newItem, byService) {
       counter += 1;
-      shard.records.push({
-        counter,
-        at: clock.now(),
-        keys: JSON.stringify(keys),
-        oldItem: oldItem && JSON.stringify(oldItem),
-        newItem: newItem && JSON.stringify(newItem),
-        byService,
-      });
+      const place = { label, counter, at: clock.now(), byService };
+      const shard = shardFor(keys);
+      shard.records.push(storedOf(place, keys, oldItem, newItem));
       if (counter % WRITES_BETWEEN_TRIMS === 0) shards.forEach(trim);
       for (const wake of [...shard.waiting]) wake();
+      return place;
+    },
+    restore(writes, highest) {
+      for (const { place, keys, old, new: newItem } of writes)
+        if (place?.label === label) shardFor(keys).records.push(storedOf(place, keys, old, newItem));
+      counter = Math.max(counter, highest);
+    },
+    newest(shardId) {
+      const last = shardOf(shardId).records.at(-1);
+      return last && String(firstSequence + BigInt(last.counter));
     },
     read(shardId, afterSequence, max) {
       const shard = shardOf(shardId);
@@ -142,6 +153,16 @@ export function createStream(options: StreamOptions): TableStream {
       });
     },
   };
+}
+
+function storedOf(
+  { counter, at, byService }: StreamPlace,
+  keys: Item,
+  oldItem: Item | undefined,
+  newItem: Item | undefined,
+): Stored {
+  const text = (item: Item | undefined) => item && JSON.stringify(item);
+  return { counter, at, keys: JSON.stringify(keys), oldItem: text(oldItem), newItem: text(newItem), byService };
 }
 
 /** A record as Lambda sees it; its event id is a function of the stream and the sequence number. */

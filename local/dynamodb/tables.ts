@@ -1,6 +1,6 @@
 /**
  * Everything about a table that is not its items: what dynalite does not know of (stream, TTL, backups, protection,
- * encryption) is remembered here, beside the data, and joined into its descriptions.
+ * encryption) is remembered here, and joined into its descriptions.
  */
 import { type Answer, type Exchange, type Json, ServiceError } from '../aws-json.ts';
 import type { Clock } from '../clock.ts';
@@ -19,6 +19,7 @@ import {
 export interface Tables {
   /** The operations of the control plane that need more than dynalite. */
   readonly operations: Readonly<Record<string, (input: Json, exchange: Exchange) => Promise<Answer | Json>>>;
+  names(): readonly string[];
   stream(tableName: string): TableStream | undefined;
   /** TTL attribute by table, where TTL is on. */
   ttlAttributes(): readonly (readonly [tableName: string, attribute: string])[];
@@ -42,8 +43,8 @@ const toDynalite = [
 ];
 const remembered = ['StreamSpecification', 'SSESpecification', 'DeletionProtectionEnabled', 'TableClass'];
 
-/** The tables of an engine. Streams are in memory: a table found on disk begins a new one. */
-export async function openTables(engine: Engine, options: TablesOptions): Promise<Tables> {
+/** The tables of an engine, which is empty. */
+export function openTables(engine: Engine, options: TablesOptions): Tables {
   const notes = new Map<string, TableNote>();
   const streams = new Map<string, TableStream>();
   const nowSeconds = () => Math.floor(options.clock.now() / 1000);
@@ -52,10 +53,9 @@ export async function openTables(engine: Engine, options: TablesOptions): Promis
     if (view) streams.set(table, createStream({ ...options, table, view }));
     else streams.delete(table);
   }
-  async function write(table: string, note: TableNote): Promise<void> {
+  function write(table: string, note: TableNote): void {
     if (note.view !== streams.get(table)?.view) startStream(table, note.view);
     notes.set(table, note);
-    await engine.notes.write(table, note as unknown as Json);
   }
   function noteOf(input: Json): TableNote {
     const note = notes.get(nameOf(input));
@@ -78,11 +78,6 @@ export async function openTables(engine: Engine, options: TablesOptions): Promis
     return { [member]: describe(description, known, streams.get(String(description['TableName']))) };
   }
 
-  for (const [table, note] of await engine.notes.read()) {
-    notes.set(table, note as unknown as TableNote);
-    startStream(table, (note as unknown as TableNote).view);
-  }
-
   const operations: Tables['operations'] = {
     async CreateTable(input, exchange) {
       refuseOthers('CreateTable', input, [...toDynalite, ...remembered, ...throughput, 'Tags']);
@@ -102,7 +97,7 @@ export async function openTables(engine: Engine, options: TablesOptions): Promis
       const answer = await engine.handle(exchange);
       if (answer.status !== 200) return answer;
       await settled;
-      await write(table, note);
+      write(table, note);
       const { TableDescription: description } = JSON.parse(answer.body) as { TableDescription: Json };
       if (input['Tags']) await tag(engine, exchange, description['TableArn'], input['Tags']);
       return { TableDescription: describe(description, note, streams.get(table)) };
@@ -119,7 +114,7 @@ export async function openTables(engine: Engine, options: TablesOptions): Promis
         if (answer.status !== 200) return answer;
         await settled;
       }
-      await write(table, note);
+      write(table, note);
       const asked = { headers: targeted(exchange, 'DescribeTable'), body: json({ TableName: table }) };
       const { Table: description } = JSON.parse((await engine.handle(asked)).body) as { Table: Json };
       return { TableDescription: describe(description, note, streams.get(table)) };
@@ -137,14 +132,13 @@ export async function openTables(engine: Engine, options: TablesOptions): Promis
       await settled;
       notes.delete(table);
       streams.delete(table);
-      await engine.notes.write(table, undefined);
       return reply;
     },
     async UpdateTimeToLive(input) {
       const note = noteOf(input);
       const wish = (input['TimeToLiveSpecification'] ?? {}) as { AttributeName?: string; Enabled?: boolean };
       checkTtlChange(note, wish);
-      await write(nameOf(input), { ...note, ttlAttribute: wish.Enabled ? wish.AttributeName : undefined });
+      write(nameOf(input), { ...note, ttlAttribute: wish.Enabled ? wish.AttributeName : undefined });
       return { TimeToLiveSpecification: wish };
     },
     async DescribeTimeToLive(input) {
@@ -158,7 +152,7 @@ export async function openTables(engine: Engine, options: TablesOptions): Promis
     async UpdateContinuousBackups(input) {
       const wish = (input['PointInTimeRecoverySpecification'] ?? {}) as Json;
       const days = wish['PointInTimeRecoveryEnabled'] ? Number(wish['RecoveryPeriodInDays'] ?? 35) : undefined;
-      await write(nameOf(input), { ...noteOf(input), recoveryDays: days });
+      write(nameOf(input), { ...noteOf(input), recoveryDays: days });
       return { ContinuousBackupsDescription: backups(days) };
     },
     async DescribeContinuousBackups(input) {
@@ -168,6 +162,7 @@ export async function openTables(engine: Engine, options: TablesOptions): Promis
 
   return {
     operations,
+    names: () => [...notes.keys()],
     stream: (table) => streams.get(table),
     ttlAttributes: () =>
       [...notes].flatMap(([table, { ttlAttribute }]) => (ttlAttribute ? [[table, ttlAttribute] as const] : [])),
@@ -194,8 +189,8 @@ function json(document: Json): Buffer {
   return Buffer.from(JSON.stringify(document));
 }
 
-/** Tables are named by themselves or by their ARN. */
-function nameOf(input: Json): string {
-  const name = String(input['TableName'] ?? '');
+/** The table that a request is about. Tables are named by themselves or by their ARN. */
+export function nameOf(input: Json): string {
+  const name = String(input['TableName'] ?? input['ResourceArn'] ?? '');
   return name.slice(name.lastIndexOf('/') + 1);
 }

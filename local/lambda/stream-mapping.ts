@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { eventOf, type Mapping, type MappingState } from './mapping.ts';
 import type { Pool } from './pool.ts';
+import type { Positions } from './positions.ts';
 import {
   compileFilters,
   emptyGathering,
@@ -33,6 +34,8 @@ export interface StreamMappingOptions extends RetryRules {
    * differ from the first try. What it leaves out is read again later, in batches of its own.
    */
   readonly retryEdge?: ((size: number) => number) | undefined;
+  /** Where an earlier run stopped, and where this one notes how far it is. */
+  readonly positions?: Pick<Positions, 'read' | 'note'> | undefined;
 }
 
 interface Shard {
@@ -70,9 +73,15 @@ function startShard(options: StreamMappingOptions, shardId: string, stop: AbortS
   const passes = compileFilters(options.filters ?? []);
   let phase: 'parked' | 'working' | 'window' | 'backoff' = 'parked';
   /** Everything up to here is settled; the next batch starts after it. */
-  let checkpoint: string | undefined;
+  let checkpoint = options.positions?.read(options.id, shardId);
   /** Where the reader is, ahead of the checkpoint while a batch is gathered. */
-  let reading: string | undefined;
+  let reading = checkpoint;
+
+  const settleThrough = (sequence: string | undefined) => {
+    if (sequence === undefined || sequence === checkpoint) return;
+    options.positions?.note(options.id, shardId, sequence);
+    checkpoint = sequence;
+  };
 
   const gather = async (limit: number, seconds: number): Promise<StreamBatch> => {
     const gathering = emptyGathering(checkpoint);
@@ -113,7 +122,7 @@ function startShard(options: StreamMappingOptions, shardId: string, stop: AbortS
     if (expired === 0) return batch;
     const [old, young] = splitBatch(batch, expired);
     await discard(old, 'RecordAgeExceeded', '');
-    checkpoint = young.changes.length === 0 ? batch.through : old.through;
+    settleThrough(young.changes.length === 0 ? batch.through : old.through);
     return young;
   };
 
@@ -124,14 +133,15 @@ function startShard(options: StreamMappingOptions, shardId: string, stop: AbortS
       const [batch, ...behind] = [await discardExpired(work[0]), ...work.slice(1)];
       work = behind;
       if (batch.changes.length === 0) {
-        checkpoint = batch.through;
+        settleThrough(batch.through);
         continue;
       }
       const outcome = await pool.invoke(eventOf(batch.changes.map((change) => change.json)));
-      if (stop.aborted) return;
+      // An environment that was stopped has failed nothing; what succeeded before is settled all the same.
+      if (stop.aborted && outcome.kind === 'failure') return;
       const next = afterInvocation(batch, outcome, options);
       if (next.discarded) await discard(next.discarded, 'RetryAttemptsExhausted', outcome.requestId);
-      checkpoint = next.position ?? checkpoint;
+      settleThrough(next.position);
       work = [...next.retry, ...behind];
       const failed = next.retry[0];
       if (failed === undefined) continue;

@@ -100,8 +100,13 @@ export function headersOf(version: Version): Record<string, string> {
     'accept-ranges': 'bytes',
     'x-amz-server-side-encryption': version.encryption,
     ...(version.storageClass === 'STANDARD' ? {} : { 'x-amz-storage-class': version.storageClass }),
+    ...(version.restoredUntilMs === undefined ? {} : { 'x-amz-restore': restoreText(version.restoredUntilMs) }),
     ...(version.tags.length === 0 ? {} : { 'x-amz-tagging-count': String(version.tags.length) }),
   };
+}
+
+function restoreText(untilMs: number): string {
+  return `ongoing-request="false", expiry-date="${new Date(untilMs).toUTCString()}"`;
 }
 
 /** The ETag of a body that was written in one go: its MD5, except under KMS, where it says nothing about the bytes. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Caller } from './access.ts';
 import type { Segment } from './blobs.ts';
 import type { WritesInProgress } from './conditions.ts';
 import { noSuchBucket } from './errors.ts';
@@ -11,12 +12,14 @@ import type { Bucket } from './state.ts';
 export interface S3Context {
   readonly clock: Clock;
   readonly region: string;
-  /** Owns every bucket. */
+  /** Owns every bucket that names no other owner. */
   readonly accountId: string;
   readonly store: Store;
   readonly writes: WritesInProgress;
   readonly minimumPartBytes: number;
   readonly maximumCopyBytes: number;
+  /** Who signs with this access key id; undefined for whoever is no function and no session of a role. */
+  readonly callerOf: (principal: string) => Caller | undefined;
   /** Tells whoever listens to the bucket; called after the commit. */
   readonly announce: (bucket: Bucket, happening: Happening) => void;
   /** Tells each queue of the bucket that it is connected. */

@@ -86,7 +86,7 @@ export function copySource(context: S3Context, request: S3Request): { bucket: Bu
       ? noSuchKey(source.key)
       : invalidRequest('The source of a copy request may not specifically refer to a delete marker by version id.');
   checkCopySource(request, version);
-  checkRestored(version);
+  checkRestored(context, version);
   return { bucket, version };
 }
 

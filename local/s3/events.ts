@@ -9,7 +9,8 @@ export type EventName =
   | 'ObjectCreated:Copy'
   | 'ObjectCreated:CompleteMultipartUpload'
   | 'ObjectRemoved:Delete'
-  | 'ObjectRemoved:DeleteMarkerCreated';
+  | 'ObjectRemoved:DeleteMarkerCreated'
+  | 'ObjectRestore:Completed';
 
 /** Something that happened to an object, as events tell it. */
 export interface Happening {
@@ -40,7 +41,7 @@ export interface Listeners {
   readonly onEventBridge?: (event: object) => void;
 }
 
-const REASONS: Readonly<Record<EventName, string>> = {
+const REASONS: Readonly<Partial<Record<EventName, string>>> = {
   'ObjectCreated:Put': 'PutObject',
   'ObjectCreated:Copy': 'CopyObject',
   'ObjectCreated:CompleteMultipartUpload': 'CompleteMultipartUpload',
@@ -104,11 +105,12 @@ function notificationRecord(origin: Origin, bucket: string, ruleId: string, happ
 
 function eventBridgeEvent(origin: Origin, bucket: string, happening: Happening, at: string): object {
   const { name, key, etag, size, versionId, sequence, requestId } = happening;
-  const created = name.startsWith('ObjectCreated:');
+  const removed = name.startsWith('ObjectRemoved:');
+  const kind = removed ? 'Object Deleted' : 'Object Created';
   return {
     version: '0',
     id: randomUUID(),
-    'detail-type': created ? 'Object Created' : 'Object Deleted',
+    'detail-type': name === 'ObjectRestore:Completed' ? 'Object Restore Completed' : kind,
     source: 'aws.s3',
     account: origin.accountId,
     time: at.replace(/\.\d+Z$/, 'Z'),
@@ -128,8 +130,8 @@ function eventBridgeEvent(origin: Origin, bucket: string, happening: Happening, 
       'request-id': requestId,
       requester: origin.accountId,
       'source-ip-address': '127.0.0.1',
-      reason: REASONS[name],
-      ...(created ? {} : { 'deletion-type': deletionType(name) }),
+      ...(REASONS[name] === undefined ? {} : { reason: REASONS[name] }),
+      ...(removed ? { 'deletion-type': deletionType(name) } : {}),
     },
   };
 }

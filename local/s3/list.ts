@@ -28,6 +28,7 @@ export const listObjects: Operation = (context, request) => {
   const encode = encoder(query.get('encoding-type'));
   const last = found.at(-1);
   const owner = query.get('fetch-owner') === 'true' ? context.accountId : undefined;
+  const restoreStatus = (request.header('x-amz-optional-object-attributes') ?? '').includes('RestoreStatus');
   const echo = (name: string, parameter: string, value: string | null = query.get(parameter)) =>
     value === null ? [] : [element(name, value)];
   const encoded = (parameter: string) => {
@@ -48,13 +49,13 @@ export const listObjects: Operation = (context, request) => {
     ...found.map((each) =>
       each.kind === 'prefix'
         ? element('CommonPrefixes', [element('Prefix', encode(each.text))])
-        : contents(encode(each.text), each.version, owner),
+        : contents(encode(each.text), each.version, owner, restoreStatus),
     ),
   ]);
   return xmlReply(document, { 'x-amz-bucket-region': context.region });
 };
 
-function contents(key: string, version: Version, owner: string | undefined): string {
+function contents(key: string, version: Version, owner: string | undefined, restoreStatus: boolean): string {
   return element('Contents', [
     element('Key', key),
     element('LastModified', new Date(version.lastModifiedMs).toISOString()),
@@ -62,7 +63,13 @@ function contents(key: string, version: Version, owner: string | undefined): str
     element('Size', version.size),
     ...(owner === undefined ? [] : [element('Owner', [element('ID', owner)])]),
     element('StorageClass', version.storageClass),
+    ...(restoreStatus && version.restoredUntilMs !== undefined ? [restored(version.restoredUntilMs)] : []),
   ]);
+}
+
+function restored(untilMs: number): string {
+  const date = new Date(untilMs).toISOString();
+  return element('RestoreStatus', [element('IsRestoreInProgress', 'false'), element('RestoreExpiryDate', date)]);
 }
 
 function readAsk(query: URLSearchParams): Ask {

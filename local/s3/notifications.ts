@@ -12,6 +12,7 @@ const EVENTS = [
   's3:ObjectRemoved:*',
   's3:ObjectRemoved:Delete',
   's3:ObjectRemoved:DeleteMarkerCreated',
+  's3:ObjectRestore:Completed',
 ];
 
 /** Whether the rule asks for this event (`ObjectCreated:Put`) of this key. The filter sees the key un-encoded. */

@@ -14,6 +14,7 @@ import { listObjects } from './list.ts';
 import { abortMultipartUpload, createMultipartUpload, listParts, uploadPart, uploadPartCopy } from './multipart.ts';
 import { deleteObject, deleteObjects, getObjectTagging, putObject, putObjectTagging } from './objects.ts';
 import { getObject, headObject } from './read.ts';
+import { restoreObject } from './restore.ts';
 
 /** Every operation this S3 implements, by the API's name. */
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
@@ -37,6 +38,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operat
   ['PutBucketNotificationConfiguration', putBucketNotifications],
   ['PutObject', putObject],
   ['PutObjectTagging', putObjectTagging],
+  ['RestoreObject', restoreObject],
   ['UploadPart', uploadPart],
   ['UploadPartCopy', uploadPartCopy],
 ]);

@@ -11,7 +11,7 @@ const ARCHIVED = ['GLACIER', 'DEEP_ARCHIVE'];
 
 export const getObject: Operation = (context, request) => {
   const { bucket, version } = readableVersion(context, request);
-  if (ARCHIVED.includes(version.storageClass)) throw invalidObjectState(version.storageClass);
+  checkRestored(context, version);
   const reply = describe(request, bucket, version);
   if (reply.range === undefined) return reply;
   context.store.blobs.hold(version.segments);
@@ -113,7 +113,12 @@ export function invalidObjectState(storageClass: string): S3Error {
   );
 }
 
-/** Throws when the object must be restored before a copy can read it. */
-export function checkRestored(version: Version): void {
-  if (ARCHIVED.includes(version.storageClass)) throw invalidObjectState(version.storageClass);
+export function isArchived(version: Version): boolean {
+  return ARCHIVED.includes(version.storageClass);
+}
+
+/** Throws when the object must be restored before anybody can read it. */
+export function checkRestored({ clock }: S3Context, version: Version): void {
+  const isRestored = (version.restoredUntilMs ?? 0) > clock.now();
+  if (isArchived(version) && !isRestored) throw invalidObjectState(version.storageClass);
 }

@@ -132,6 +132,7 @@ const PLAIN_OBJECT: Readonly<Record<string, string>> = {
 const OBJECT_QUERIES: Readonly<Record<string, string>> = {
   'GET tagging': 'GetObjectTagging',
   'PUT tagging': 'PutObjectTagging',
+  'POST restore': 'RestoreObject',
   'POST uploads': 'CreateMultipartUpload',
   'PUT uploadId': 'UploadPart',
   'POST uploadId': 'CompleteMultipartUpload',

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../clock.ts';
 import type { Fault, FaultHook } from '../faults.ts';
+import { checkAccess } from './access.ts';
 import { SMALL_BYTES } from './blobs.ts';
 import type { Reply, S3Context } from './context.ts';
 import { errorXml, notImplemented, S3Error } from './errors.ts';
@@ -44,6 +45,7 @@ function refuse(fault: Fault | undefined): void {
 function carryOut(context: S3Context, operation: string, request: S3Request): Reply | Promise<Reply> {
   const run = OPERATIONS.get(operation);
   if (run === undefined) throw notImplemented(`${operation} (${request.method} on "${request.bucket}")`);
+  checkAccess(context, request);
   return run(context, request);
 }
 

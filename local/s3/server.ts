@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../clock.ts';
 import type { FaultHook } from '../faults.ts';
+import type { BucketAccess, Caller } from './access.ts';
 import { newSettings, saveBucket } from './buckets.ts';
 import { createWritesInProgress } from './conditions.ts';
 import type { S3Context } from './context.ts';
@@ -23,6 +24,8 @@ export interface BucketConfig {
     readonly suffix?: string;
   }[];
   readonly eventBridge?: boolean;
+  /** Left as it is when absent. */
+  readonly access?: BucketAccess;
 }
 
 export interface S3Options {
@@ -30,11 +33,13 @@ export interface S3Options {
   /** Everything is kept below this folder, and found again by the next S3 started on it. */
   readonly dir: string;
   readonly region: string;
-  /** Owns every bucket; `111122223333` when absent. */
+  /** Owns every bucket that names no other owner; `111122223333` when absent. */
   readonly accountId?: string;
   /** Any free one when absent. */
   readonly port?: number;
   readonly faults?: FaultHook;
+  /** Who signs with this access key id. Nobody is known when absent, and then everybody may do everything. */
+  readonly callerOf?: (principal: string) => Caller | undefined;
   /** An S3 notification for one queue: the text of the message body. Called after the commit, before the reply. */
   readonly onNotification?: (queueArn: string, body: string) => void;
   /** An EventBridge event, from buckets with `eventBridge` on. Called after the commit, before the reply. */
@@ -53,6 +58,11 @@ export interface LocalS3 {
   /** Replaces the bucket's configuration and sends each of its queues an s3:TestEvent. */
   configureBucket(name: string, config: BucketConfig): Promise<void>;
   buckets(): readonly string[];
+  /**
+   * Announces once more the last change that an earlier run on this folder made: a process killed right after the
+   * commit never announced it. Call it when everybody listens who did then.
+   */
+  announceAgain(): void;
   /** Breaks open connections, lets requests in progress end, and closes the files; again is the same. */
   close(): Promise<void>;
 }
@@ -64,6 +74,7 @@ const MAXIMUM_COPY_BYTES = 5 * 1024 ** 3;
 /** Starts S3 on 127.0.0.1. Rejects when the port is taken or the folder holds a damaged journal. */
 export async function startS3(options: S3Options): Promise<LocalS3> {
   const context = await createContext(options);
+  const { told } = context.store.state;
   const running = new Set<Promise<void>>();
   const server = createServer((message, response) => {
     const done = respond(context, options.faults, message, response, nextRequestId()).finally(() => {
@@ -86,6 +97,10 @@ export async function startS3(options: S3Options): Promise<LocalS3> {
       configure(context, name, config);
     },
     buckets: () => [...context.store.state.buckets.keys()],
+    announceAgain() {
+      const bucket = told && context.store.state.buckets.get(told.bucket);
+      if (told && bucket) context.announce(bucket, told.happening);
+    },
     close() {
       closing ??= shutDown(server, running, context);
       return closing;
@@ -118,6 +133,7 @@ async function createContext(options: S3Options): Promise<S3Context> {
   return {
     ...origin,
     store: await openStore(options.dir),
+    callerOf: options.callerOf ?? (() => undefined),
     writes: createWritesInProgress(),
     minimumPartBytes: options.minimumPartBytes ?? MINIMUM_PART_BYTES,
     maximumCopyBytes: options.maximumCopyBytes ?? MAXIMUM_COPY_BYTES,
@@ -138,8 +154,9 @@ function configure(context: S3Context, name: string, config: BucketConfig): void
     }),
   );
   checkRules(rules);
+  const { access = before.access } = config;
   const versioning = nextVersioning(before.versioning, config.versioning);
-  saveBucket(context, name, { ...before, versioning, rules, eventBridge: config.eventBridge ?? false });
+  saveBucket(context, name, { ...before, versioning, rules, eventBridge: config.eventBridge ?? false, access });
   const bucket = context.store.state.buckets.get(name);
   if (bucket !== undefined) context.announceTest(bucket);
 }

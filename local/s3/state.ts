@@ -1,4 +1,6 @@
+import type { BucketAccess } from './access.ts';
 import type { Blobs, Segment } from './blobs.ts';
+import type { Happening } from './events.ts';
 import { createSortedMap, type SortedMap } from './keys.ts';
 
 /** One version of one object, or a delete marker. */
@@ -21,6 +23,8 @@ export interface Version {
   readonly storageClass: string;
   readonly encryption: string;
   readonly tags: readonly Tag[];
+  /** Until when an archived version can be read; absent when it was never restored. */
+  readonly restoredUntilMs?: number;
 }
 
 export interface Tag {
@@ -42,6 +46,7 @@ export interface BucketSettings {
   readonly versioning: 'off' | 'on' | 'suspended';
   readonly rules: readonly Rule[];
   readonly eventBridge: boolean;
+  readonly access?: BucketAccess | undefined;
 }
 
 export interface Bucket {
@@ -89,20 +94,35 @@ export type Change =
       readonly versionId: string;
       readonly tags: readonly Tag[];
     }
+  | {
+      readonly do: 'restore';
+      readonly bucket: string;
+      readonly key: string;
+      readonly versionId: string;
+      readonly untilMs: number;
+    }
   | { readonly do: 'startUpload'; readonly upload: Upload }
   | { readonly do: 'part'; readonly uploadId: string; readonly part: Part }
   | { readonly do: 'endUpload'; readonly uploadId: string }
-  | { readonly do: 'sequence'; readonly sequence: number };
+  | { readonly do: 'sequence'; readonly sequence: number; readonly told?: Told };
+
+/** What the bucket's listeners are told of a change, once it is committed. */
+export interface Told {
+  readonly bucket: string;
+  readonly happening: Happening;
+}
 
 export interface State {
   readonly buckets: Map<string, Bucket>;
   readonly uploads: Map<string, OpenUpload>;
   /** The newest sequencer handed out. */
   sequence: number;
+  /** The newest change that listeners are told of: of all, the only one a killed process may not have told. */
+  told: Told | undefined;
 }
 
 export function createState(): State {
-  return { buckets: new Map(), uploads: new Map(), sequence: 0 };
+  return { buckets: new Map(), uploads: new Map(), sequence: 0, told: undefined };
 }
 
 /** Carries out one change. Changes that name what is not there are refused: they cannot have been committed. */
@@ -123,6 +143,13 @@ export function applyChange(state: State, blobs: Blobs, change: Change): void {
     case 'remove':
       dropVersion(bucketIn(state, change.bucket), blobs, change.key, change.versionId);
       return;
+    case 'restore': {
+      const { keys } = bucketIn(state, change.bucket);
+      const restored = { restoredUntilMs: change.untilMs };
+      const restore = (each: Version) => (each.id === change.versionId ? { ...each, ...restored } : each);
+      keys.set(change.key, (keys.get(change.key) ?? []).map(restore));
+      return;
+    }
     case 'tag': {
       const { keys } = bucketIn(state, change.bucket);
       const retag = (each: Version) => (each.id === change.versionId ? { ...each, tags: change.tags } : each);
@@ -147,6 +174,7 @@ export function applyChange(state: State, blobs: Blobs, change: Change): void {
     }
     case 'sequence':
       state.sequence = Math.max(state.sequence, change.sequence);
+      state.told = change.told ?? state.told;
       return;
     default:
       change satisfies never;
@@ -185,7 +213,7 @@ function uploadIn(state: State, id: string): OpenUpload {
 
 /** The changes that make this state from nothing. */
 export function* changesOf(state: State): Generator<Change> {
-  yield { do: 'sequence', sequence: state.sequence };
+  yield { do: 'sequence', sequence: state.sequence, ...(state.told && { told: state.told }) };
   for (const bucket of state.buckets.values()) {
     yield { do: 'bucket', name: bucket.name, settings: bucket.settings };
     for (const key of bucket.keys.sorted())

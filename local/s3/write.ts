@@ -3,7 +3,7 @@ import type { Attributes } from './attributes.ts';
 import type { Segment } from './blobs.ts';
 import { checkWrite, conditionalConflict, writeCondition } from './conditions.ts';
 import { bucketNamed, type S3Context, wholeSeconds } from './context.ts';
-import type { EventName } from './events.ts';
+import type { EventName, Happening } from './events.ts';
 import type { S3Request } from './request.ts';
 import type { Bucket, Change, Version } from './state.ts';
 
@@ -85,9 +85,7 @@ export function commitChange(
   key: string = request.key,
 ): void {
   const sequence = Math.max(context.store.state.sequence + 1, context.clock.now() * SEQUENCE_PER_MS);
-  context.store.commit({ do: 'sequence', sequence }, ...changes);
-  context.writes.changed(bucket.name, key);
-  context.announce(bucket, {
+  const happening: Happening = {
     name: event,
     key,
     ...(told.etag === undefined ? {} : { etag: told.etag }),
@@ -96,7 +94,10 @@ export function commitChange(
     sequence,
     principal: request.principal,
     requestId: request.id,
-  });
+  };
+  context.store.commit({ do: 'sequence', sequence, told: { bucket: bucket.name, happening } }, ...changes);
+  context.writes.changed(bucket.name, key);
+  context.announce(bucket, happening);
 }
 
 /** Sequencers follow the clock, so that they look like S3's, with room for some changes in a millisecond. */

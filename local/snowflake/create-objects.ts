@@ -171,7 +171,8 @@ const CREATE: Readonly<Record<ObjectKind, (creation: Creation) => Promise<void>>
     const columns = parseColumns(cursor);
     const base = comment('CREATE TABLE', cursor, warehouse);
     const sql = columns.map((each) => `${duckName(each.name)} ${each.type.duckdb}${each.notNull ? ' NOT NULL' : ''}`);
-    await runSql(session.connection, `CREATE TABLE ${duckTable(name.split('.'))} (${sql.join(', ')})`);
+    // What the catalogue does not know was left by a process killed before it could tell, and holds nothing.
+    await runSql(session.connection, `CREATE OR REPLACE TABLE ${duckTable(name.split('.'))} (${sql.join(', ')})`);
     await warehouse.catalogue.put('table', name, { ...base, columns });
   },
 

@@ -67,8 +67,18 @@ export async function startSnowflake(options: SnowflakeOptions): Promise<LocalSn
   const server = createServer((request, response) => {
     void answer(request, response, sessions, warehouse, options.faults);
   });
+  const release = async () => {
+    await loader.close();
+    sessions.close();
+    files.close();
+    ddl.closeSync();
+    engine.close();
+  };
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve);
+  }).catch(async (error: unknown) => {
+    await release();
+    throw error;
   });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -79,11 +89,7 @@ export async function startSnowflake(options: SnowflakeOptions): Promise<LocalSn
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
-      await loader.close();
-      sessions.close();
-      files.close();
-      ddl.closeSync();
-      engine.close();
+      await release();
     },
   };
 }

@@ -8,6 +8,7 @@ import { ServiceError } from '../aws-json.ts';
 import type { Clock } from '../clock.ts';
 import type { QueueSettings } from './attributes.ts';
 import type { MessageAttributes } from './checksum.ts';
+import type { SqsJournal } from './journal.ts';
 
 export interface QueuedMessage {
   readonly id: string;
@@ -36,6 +37,8 @@ export interface Queue {
   settings: QueueSettings;
   readonly createdAt: number;
   add(message: QueuedMessage, delaySeconds: number): void;
+  /** Takes back a message that an earlier run left. */
+  restore(message: QueuedMessage): void;
   receive(max: number, visibilityTimeoutSeconds?: number): Delivery[];
   remove(receiptHandle: string): void;
   changeVisibility(receiptHandle: string, seconds: number): void;
@@ -54,12 +57,13 @@ interface Hidden {
   readonly reason: 'inFlight' | 'delayed';
 }
 
-/** An empty queue. `bury` takes a message that was received too often. */
+/** An empty queue. `bury` takes a message that was received too often; `journal` hears of what comes and goes. */
 export function createQueue(
   clock: Clock,
   arn: string,
   initial: QueueSettings,
   bury: (message: QueuedMessage, deadLetterArn: string) => void,
+  journal: Pick<SqsJournal, 'add' | 'forget'>,
 ): Queue {
   const known = new Map<string, QueuedMessage>();
   const ready = new Set<QueuedMessage>();
@@ -82,6 +86,7 @@ export function createQueue(
     timer.remove(entry.until);
   }
   function forget(message: QueuedMessage): void {
+    journal.forget(arn, message.id);
     known.delete(message.id);
     ready.delete(message);
     unhide(message);
@@ -112,9 +117,14 @@ export function createQueue(
     settings: initial,
     createdAt: clock.now(),
     add(message, delaySeconds) {
+      journal.add(arn, message);
       known.set(message.id, message);
       if (delaySeconds > 0) hide(message, clock.now() + delaySeconds * 1000, 'delayed');
       else makeReady(message);
+    },
+    restore(message) {
+      known.set(message.id, message);
+      makeReady(message);
     },
     receive(max, visibilityTimeoutSeconds = queue.settings.visibilityTimeoutSeconds) {
       surfaceDue();
@@ -126,8 +136,9 @@ export function createQueue(
         if (taken.length >= max) break;
         if (expired(message)) forget(message);
         else if (redrive && message.receivedHere >= redrive.maxReceiveCount) {
-          forget(message);
+          // In this order: a process killed in between leaves the message twice, not lost.
           bury(message, redrive.deadLetterArn);
+          forget(message);
         } else taken.push(message);
       }
       return taken.map((message) => deliver(message, visibilityTimeoutSeconds));

@@ -10,7 +10,8 @@ import {
   settingAttributes,
 } from './attributes.ts';
 import { type MessageAttributes, messageBytes } from './checksum.ts';
-import { createQueue, type Queue } from './queue.ts';
+import { type LeftQueue, noJournal, type SqsJournal } from './journal.ts';
+import { createQueue, type Queue, type QueuedMessage } from './queue.ts';
 
 export interface NewMessage {
   readonly body: string;
@@ -38,9 +39,25 @@ export interface Queues {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the rule is about control characters.
 const FORBIDDEN_TEXT = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uD800-\uDFFF\uFFFE\uFFFF]/u;
 
-/** No queues yet. */
-export function createQueues(clock: Clock, region: string, accountId: string): Queues {
+export interface QueuesOptions {
+  readonly clock: Clock;
+  readonly region: string;
+  readonly accountId: string;
+  readonly journal?: SqsJournal | undefined;
+  /** What an earlier run left, by ARN. */
+  readonly left?: ReadonlyMap<string, LeftQueue> | undefined;
+}
+
+/** The queues that an earlier run left, if any. */
+export function createQueues({ clock, region, accountId, journal = noJournal, left }: QueuesOptions): Queues {
   const byArn = new Map<string, Queue>();
+  const open = (arn: string, settings: QueueSettings) => {
+    const bury = (message: QueuedMessage, deadLetterArn: string) =>
+      queues.find(deadLetterArn).add({ ...message, receivedHere: 0, deadLetterSource: arn }, 0);
+    const queue = createQueue(clock, arn, settings, bury, journal);
+    byArn.set(arn, queue);
+    return queue;
+  };
   const queues: Queues = {
     byArn,
     arnOf: (name, owner = accountId) => `arn:aws:sqs:${region}:${owner}:${name}`,
@@ -58,21 +75,19 @@ export function createQueues(clock: Clock, region: string, accountId: string): Q
         const message = `A queue already exists with the same name and a different value for an attribute: ${arn}.`;
         throw new ServiceError('QueueNameExists', message);
       }
-      const queue =
-        existing ??
-        createQueue(clock, arn, settings, (message, deadLetterArn) => {
-          queues.find(deadLetterArn).add({ ...message, receivedHere: 0, deadLetterSource: arn }, 0);
-        });
-      byArn.set(arn, queue);
-      return queue;
+      if (existing) return existing;
+      journal.queue(arn, settingAttributes(settings));
+      return open(arn, settings);
     },
     change(queue, attributes) {
       const settings = applyAttributes(queue.settings, attributes);
       checkRedrive(byArn, settings);
+      journal.queue(queue.arn, settingAttributes(settings));
       queue.settings = settings;
     },
     drop(arn) {
       queues.find(arn).purge();
+      journal.drop(arn);
       byArn.delete(arn);
     },
     send(queue, message) {
@@ -96,6 +111,11 @@ export function createQueues(clock: Clock, region: string, accountId: string): Q
       return id;
     },
   };
+  const unread = { firstReceivedAt: undefined, receiveCount: 0, receivedHere: 0 };
+  for (const [arn, { attributes, messages }] of left ?? []) {
+    const queue = open(arn, applyAttributes(defaultSettings, attributes));
+    for (const message of messages.values()) queue.restore({ ...message, ...unread });
+  }
   return queues;
 }
 

@@ -1,11 +1,12 @@
 /**
- * SQS for one machine: standard queues in memory, behind the JSON protocol that the SDK speaks, and in-process for the
+ * SQS for one machine: standard queues in memory (and in a journal, if asked), behind the JSON protocol that the SDK speaks, and in-process for the
  * event source mappings. Messages may come twice and in any order; time is the clock's alone.
  */
 import { ServiceError, startAwsJson } from '../aws-json.ts';
 import type { Clock } from '../clock.ts';
 import type { FaultHook } from '../faults.ts';
 import { carryOut, type SqsApi, systemAttributes } from './api.ts';
+import { noJournal, openJournal } from './journal.ts';
 import { createQueues } from './queues.ts';
 
 export interface QueueConfig {
@@ -32,7 +33,7 @@ export interface Message {
 
 export interface LocalSqs {
   readonly endpoint: string;
-  /** Makes a queue; the same again finds it. The dead-letter queue must exist first. */
+  /** Makes the queue, or configures it when it is there already. The dead-letter queue must exist first. */
   createQueue(config: QueueConfig): { arn: string; url: string };
   send(arn: string, body: string, options?: { delaySeconds?: number; messageGroupId?: string }): void;
   /** Takes up to `max` visible messages, more than the API's ten if asked to. */
@@ -45,6 +46,7 @@ export interface LocalSqs {
   depth(arn: string): { visible: number; inFlight: number; delayed: number };
   /** ARNs of all queues. */
   queues(): readonly string[];
+  urlOf(arn: string): string;
   close(): Promise<void>;
 }
 
@@ -53,12 +55,15 @@ export interface SqsOptions {
   readonly region: string;
   readonly accountId: string;
   readonly port?: number;
+  /** Journal file that keeps queues and messages, for the next SQS started on it; in memory only when absent. */
+  readonly file?: string;
   readonly faults?: FaultHook;
 }
 
-/** Starts a local SQS without queues. */
-export async function startSqs({ clock, region, accountId, port, faults }: SqsOptions): Promise<LocalSqs> {
-  const queues = createQueues(clock, region, accountId);
+/** Starts a local SQS; without `file`, or with a new one, it begins without queues. Rejects when the port is taken. */
+export async function startSqs({ clock, region, accountId, port, file, faults }: SqsOptions): Promise<LocalSqs> {
+  const { journal, left } = file === undefined ? { journal: noJournal, left: undefined } : openJournal(file);
+  const queues = createQueues({ clock, region, accountId, journal, left });
   let endpoint = '';
   const urlOf = (arn: string) => `${endpoint}/${arn.split(':').slice(-2).join('/')}`;
   const api: SqsApi = { queues, clock, urlOf };
@@ -79,7 +84,9 @@ export async function startSqs({ clock, region, accountId, port, faults }: SqsOp
     endpoint,
     createQueue(config) {
       const arn = queues.arnOf(config.name, config.accountId);
-      queues.make(arn, attributesOf(config));
+      const there = queues.byArn.get(arn);
+      if (there) queues.change(there, attributesOf(config));
+      else queues.make(arn, attributesOf(config));
       return { arn, url: urlOf(arn) };
     },
     send(arn, body, { delaySeconds, messageGroupId } = {}) {
@@ -101,8 +108,10 @@ export async function startSqs({ clock, region, accountId, port, faults }: SqsOp
     whenAvailable: (arn, signal) => queues.find(arn).whenAvailable(signal),
     depth: (arn) => queues.find(arn).depth(),
     queues: () => [...queues.byArn.keys()],
+    urlOf,
     async close() {
       await server.close();
+      journal.close();
       for (const queue of queues.byArn.values()) queue.purge();
     },
   };

@@ -86,13 +86,22 @@ async function normalizeUpload(size: string): Promise<number> {
     'firn-size': size,
     'firn-modified': new Date(lastModifiedMs).toISOString(),
   };
+  const read = async () => new Uint8Array();
   async function* body() {
     yield* ndjsonBlocks(Number(size));
   }
+  const object = { metadata, body: body(), sizeBytes: Number(size), read, discard: () => {} };
   const done = await normalizeLanding(`landing/source=bench/dt=2027-01-01/${'a'.repeat(26)}/orders.ndjson`, {
     registry: { build: '2027', sources: [{ id: 'bench', hash: 'bench', source: nested }] },
     table: table as Table,
-    store: { open: async () => ({ metadata, body: body(), discard: () => {} }), putObject: async () => {} },
+    store: { open: async () => object, putObject: async () => {} },
+    spool: async () => {
+      throw new Error('nothing here is read by range');
+    },
+    send: async () => {},
+    sendLater: async () => {},
+    partBytes: Number.POSITIVE_INFINITY,
+    marginMs: 0,
     now: () => lastModifiedMs,
     remainingMs: () => Number.POSITIVE_INFINITY,
   });
