@@ -28,9 +28,9 @@ export function isConflict(error: unknown): boolean {
   return errorName(error) === 'ConditionalRequestConflict';
 }
 
-/** The object lies in an archive tier and has to be restored before it can be read. */
+/** The object lies in an archive tier and has to be restored before it can be read: CopyObject has a name of its own for it. */
 export function isArchived(error: unknown): boolean {
-  return errorName(error) === 'InvalidObjectState';
+  return errorName(error) === 'InvalidObjectState' || errorName(error) === 'ObjectNotInActiveTierError';
 }
 
 /** The service asks for less: worth trying again after a pause. */

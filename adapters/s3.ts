@@ -10,7 +10,10 @@ import { headObject } from './s3-head.ts';
 /** One client an execution environment: its sockets outlive an invocation. */
 export function createS3(): S3Client {
   // An endpoint of one's own has no host for each bucket, and a bucket's dots would make none out of an address.
-  return new S3Client({ forcePathStyle: Boolean(process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL']), followRegionRedirects: true });
+  return new S3Client({
+    forcePathStyle: Boolean(process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL']),
+    followRegionRedirects: true,
+  });
 }
 
 /** The landing bucket as normalize sees it. */

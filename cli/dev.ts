@@ -81,7 +81,10 @@ async function serve(options: DevOptions, dir: string, stop: AbortSignal): Promi
     packageDir: join(root, '.firn', `dev-package-${hash('sha256', sourcesDir, 'hex').slice(0, 12)}`),
     overrides: shortWindows,
     ...failures,
-    onStep: (step) => options.json || console.error(`${seconds().padStart(6)} s  ${step}`),
+    onStep(step) {
+      stop.throwIfAborted();
+      if (!options.json) console.error(`${seconds().padStart(6)} s  ${step}`);
+    },
   });
   try {
     if (stop.aborted) return;

@@ -4,7 +4,7 @@ import { DecodeError } from './codes.ts';
 import type { CsvFormat } from './csv.ts';
 import { type CellFault, type Cells, type CsvDialect, nameFault, plainCell } from './csv-dialect.ts';
 import { type CsvCursor, ESCAPED, newCsvCursor, PLAIN } from './csv-row.ts';
-import { textOf, utf16Of } from './csv-text.ts';
+import { isUtf16, textOf, utf16Of } from './csv-text.ts';
 import type { DecodeLimits } from './format.ts';
 import { firstInvalid } from './json-row.ts';
 import type { LongRow } from './long-row.ts';
@@ -58,13 +58,13 @@ export function newCsvReader(format: RowOptions, dialect: CsvDialect, limits: De
 
 /** Position of a row at this offset of the bytes that are scanned. Called once a row, in order. */
 export function positionOf(reader: CsvReader, offset: number): number {
-  return reader.dialect.encoding === 'utf-16le' ? reader.ordinal++ : offset;
+  return isUtf16(reader.dialect.encoding) ? reader.ordinal++ : offset;
 }
 
 /** Throws DecodeError `decode.badHeader` if the row that cannot be read is the header. */
 export function refuseHeader(reader: CsvReader, reason: string): void {
   if (!reader.awaitsHeader) return;
-  const remedy = 'Say where it is (skipRows, comment), or give columns and header: false';
+  const remedy = 'Say where it is (skipRows, comment), or give columns, with header: true to pass over this row';
   throw new DecodeError('decode.badHeader', `the header cannot be used: ${reason}. ${remedy}`);
 }
 
@@ -99,8 +99,8 @@ export function takeCsvRow(reader: CsvReader, window: Window, batch: Batch, row:
 /** The first bytes of a bad row, as they stand in the object. */
 export function rawHead({ dialect, limits }: CsvReader, bytes: Uint8Array): Uint8Array {
   const head = headOf(bytes, limits);
-  if (dialect.encoding !== 'utf-16le') return head;
-  return utf16Of(head).slice(0, limits.rawLimitBytes - (limits.rawLimitBytes % 2));
+  if (!isUtf16(dialect.encoding)) return head;
+  return utf16Of(head, dialect.encoding).slice(0, limits.rawLimitBytes - (limits.rawLimitBytes % 2));
 }
 
 function cellsOf(reader: CsvReader, view: Buffer, row: CsvRow): Cells | CellFault {
@@ -109,7 +109,7 @@ function cellsOf(reader: CsvReader, view: Buffer, row: CsvRow): Cells | CellFaul
   if (end - start > limits.maxRowBytes) return tooLong(limits);
   if (isQuoted && cursor.fault) return { code: cursor.fault, message: quoteFault(cursor, start) };
   const text = textOf(view, start, end, dialect.encoding);
-  const isUnicode = dialect.encoding === 'utf-8' || dialect.encoding === 'utf-16le';
+  const isUnicode = dialect.encoding === 'utf-8' || isUtf16(dialect.encoding);
   if (isUnicode && text.includes('\ufffd') && !isUtf8(view.subarray(start, end))) {
     const offset = firstInvalid(view.subarray(start, end), text);
     const where = dialect.encoding === 'utf-8' ? `UTF-8 at byte ${offset}` : 'UTF-16: half a surrogate pair';

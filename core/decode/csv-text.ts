@@ -1,4 +1,9 @@
-export type CsvEncoding = 'utf-8' | 'latin1' | 'windows-1252' | 'utf-16le';
+export type CsvEncoding = 'utf-8' | 'latin1' | 'windows-1252' | 'utf-16le' | 'utf-16be';
+
+/** UTF-16 is read as UTF-8: offsets in the object are not known then. */
+export function isUtf16(encoding: CsvEncoding | undefined): encoding is 'utf-16le' | 'utf-16be' {
+  return encoding === 'utf-16le' || encoding === 'utf-16be';
+}
 
 /** What windows-1252 has at 0x80 to 0x9f, where latin1 has control characters (https://encoding.spec.whatwg.org). */
 const windows1252 =
@@ -7,7 +12,7 @@ const windows1252 =
 
 /** Text of `view[start, end)`; bytes that are not UTF-8 become U+FFFD. UTF-16 is UTF-8 by now: see {@link withEncoding}. */
 export function textOf(view: Buffer, start: number, end: number, encoding: CsvEncoding): string {
-  if (encoding === 'utf-8' || encoding === 'utf-16le') return view.toString('utf8', start, end);
+  if (encoding === 'utf-8' || isUtf16(encoding)) return view.toString('utf8', start, end);
   const text = view.toString('latin1', start, end);
   if (encoding === 'latin1') return text;
   return text.replace(/[\x80-\x9f]/g, (character) => windows1252[character.charCodeAt(0) - 0x80] ?? character);
@@ -16,7 +21,7 @@ export function textOf(view: Buffer, start: number, end: number, encoding: CsvEn
 /** Bytes of a delimiter or prefix as they stand in the view; undefined when the encoding lacks a character of it. */
 export function bytesOf(text: string, encoding: CsvEncoding): Buffer | undefined {
   const bytes =
-    encoding === 'utf-8' || encoding === 'utf-16le'
+    encoding === 'utf-8' || isUtf16(encoding)
       ? Buffer.from(text)
       : Buffer.from(Array.from(text, (character) => byteOf(character, encoding)));
   return textOf(bytes, 0, bytes.length, encoding) === text ? bytes : undefined;
@@ -32,6 +37,7 @@ export function withEncoding(
   bytes: AsyncIterable<Uint8Array>,
   format: { readonly encoding?: CsvEncoding },
 ): AsyncIterable<Uint8Array> {
+  if (format.encoding === 'utf-16be') return fromUtf16(swapped(bytes));
   return format.encoding === 'utf-16le' ? fromUtf16(bytes) : bytes;
 }
 
@@ -56,8 +62,21 @@ function utf8Of(text: string): Uint8Array {
   return Buffer.concat(parts.slice(0, -1));
 }
 
+/** Pairs of bytes the other way round. */
+async function* swapped(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  let rest: Uint8Array = new Uint8Array();
+  for await (const chunk of bytes) {
+    const known = Buffer.concat([rest, chunk]);
+    const end = known.length & ~1;
+    rest = new Uint8Array(known.subarray(end));
+    yield known.subarray(0, end).swap16();
+  }
+  if (rest.length > 0) yield rest;
+}
+
 /** UTF-16 of a row that was read as UTF-8. */
-export function utf16Of(bytes: Uint8Array): Uint8Array {
+export function utf16Of(bytes: Uint8Array, encoding: 'utf-16le' | 'utf-16be'): Uint8Array {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
-  return new Uint8Array(Buffer.from(text, 'utf16le'));
+  const pairs = Buffer.from(text, 'utf16le');
+  return new Uint8Array(encoding === 'utf-16be' ? pairs.swap16() : pairs);
 }

@@ -10,7 +10,7 @@ import {
   takeCsvRow,
 } from './csv-reader.ts';
 import { beginCsvRow, readCsvRow } from './csv-row.ts';
-import { type CsvEncoding, utf16Of } from './csv-text.ts';
+import { type CsvEncoding, isUtf16, utf16Of } from './csv-text.ts';
 import type { DecodeLimits } from './format.ts';
 import { addLongRow, longRow } from './long-row.ts';
 import type { Window } from './window.ts';
@@ -73,10 +73,13 @@ export function scanCsv(format: CsvFormat, limits: DecodeLimits): Scanner {
 /** Rows of cells by any dialect, those that are not delimited included. */
 export function scanRows(format: RowOptions, dialect: CsvDialect, limits: DecodeLimits): Scanner {
   const reader = newCsvReader(format, dialect, limits);
+  const { encoding } = dialect;
   return {
     scan: (window, batch) => scan(reader, window, batch),
     columns: () => reader.names ?? [],
-    ...(dialect.encoding === 'utf-16le' ? { original: utf16Of } : { next: (window) => nextOf(reader, window) }),
+    ...(isUtf16(encoding)
+      ? { original: (bytes) => utf16Of(bytes, encoding) }
+      : { next: (window) => nextOf(reader, window) }),
   };
 }
 

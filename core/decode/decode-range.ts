@@ -25,7 +25,7 @@ export interface DecodeRange {
 /** Whether positions of this format are offsets. UTF-16 is converted as it is read, so its rows are numbered. */
 export function isLineFormat(format: Format): format is LineFormat {
   if (format.name === 'ndjson') return true;
-  return (format.name === 'csv' || format.name === 'fixedWidth') && format.encoding !== 'utf-16le';
+  return (format.name === 'csv' || format.name === 'fixedWidth') && !isUtf16(format.encoding);
 }
 
 /** Whether every line end ends a row, so that rows can be found from anywhere in the object. */

@@ -25,10 +25,8 @@ export async function* utf8Xml(
       yield* whole;
       return;
     case 'utf-16le':
-      yield* withEncoding(whole, { encoding: 'utf-16le' });
-      return;
     case 'utf-16be':
-      yield* withEncoding(swapped(whole), { encoding: 'utf-16le' });
+      yield* withEncoding(whole, { encoding: decoder.encoding });
       return;
     default:
       for await (const chunk of whole) yield utf8Of(decoder.decode(chunk, { stream: true }));
@@ -74,18 +72,6 @@ function decoderOf(label: string): TextDecoder {
     const remedy = "If it is wrong about itself, name its encoding in the source: xml({ encoding: '…' })";
     throw new DecodeError('decode.unsupportedXml', `the document's encoding '${label}' is not known. ${remedy}`);
   }
-}
-
-/** Pairs of bytes the other way round. */
-async function* swapped(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  let rest: Uint8Array = new Uint8Array();
-  for await (const chunk of bytes) {
-    const known = Buffer.concat([rest, chunk]);
-    const end = known.length & ~1;
-    rest = new Uint8Array(known.subarray(end));
-    yield known.subarray(0, end).swap16();
-  }
-  if (rest.length > 0) yield rest;
 }
 
 /** The decoder gives U+FFFD for what it does not know, and none of the encodings that come here have that themselves. */

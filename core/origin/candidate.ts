@@ -113,7 +113,9 @@ function readEnvelope(envelope: Json): Candidate | undefined {
 
 /** Firn's own envelope, as the poller and reconcile send it. */
 export function envelope(candidate: Candidate): string {
-  return JSON.stringify({ v: 1, kind: 'candidate', ...candidate });
+  const body = JSON.stringify({ v: 1, kind: 'candidate', ...candidate });
+  // Two characters that a key may have and a message may not (SQS takes what XML 1.0 takes); JSON escapes all others.
+  return body.replaceAll(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 }
 
 function candidate(

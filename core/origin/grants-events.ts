@@ -1,7 +1,7 @@
 import { outermostPrefixes } from '../source/prefixes.ts';
 import type { ForeignBucket, Grant } from './grant.ts';
 import { partitionOf } from './reading-role.ts';
-import { copyQueueArn, eventTypes, notifiedEvents, ownersRule, ownersRuleRole } from './senders.ts';
+import { claimedKeys, copyQueueArn, eventTypes, notifiedEvents, ownersRule, ownersRuleRole } from './senders.ts';
 
 /** How the copy queue hears of a bucket's objects; nothing for a bucket that is polled alone. */
 export function eventGrants(bucket: ForeignBucket): readonly Grant[] {
@@ -33,7 +33,6 @@ function notification({ name, home }: ForeignBucket, prefixes: readonly string[]
 function rule(bucket: ForeignBucket, owner: string, prefixes: readonly string[]): Grant {
   const { name, home, region } = bucket;
   const queue = copyQueueArn(home);
-  const key = prefixes.includes('') ? {} : { object: { key: prefixes.map((prefix) => ({ prefix })) } };
   const allow = { Version: '2012-10-17' };
   return {
     kind: 'eventBridgeRule',
@@ -46,7 +45,7 @@ function rule(bucket: ForeignBucket, owner: string, prefixes: readonly string[])
       EventPattern: {
         source: ['aws.s3'],
         'detail-type': [...eventTypes],
-        detail: { bucket: { name: [name] }, ...key },
+        detail: { bucket: { name: [name] }, ...claimedKeys(prefixes) },
       },
       Targets: [{ Id: 'firn', Arn: queue, RoleArn: ownersRule(partitionOf(region), owner) }],
       RoleTrust: {

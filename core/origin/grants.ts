@@ -137,8 +137,14 @@ function keysOf(origins: readonly Origin[]): readonly string[] {
   return [...new Set(origins.flatMap(({ kmsKey }) => kmsKey ?? []))].sort();
 }
 
-function notesOn({ name, origins, region, home, owner }: ForeignBucket): readonly string[] {
+function notesOn(bucket: ForeignBucket): readonly string[] {
+  const { name, origins, region, home, owner } = bucket;
   const notes: string[] = [];
+  if (isForeign(bucket) && !outermostPrefixes(origins).includes(''))
+    notes.push(
+      'Who may list under a prefix may also list without any, and so see the names of other keys (not what they hold): ' +
+        'only to who may do that does S3 say that a single object is missing.',
+    );
   if (owner === undefined && origins.some(({ requesterPays, poll }) => requesterPays || poll))
     notes.push(
       'A bucket that is open to everybody, as public data sets are, or that belongs to our own account needs no policy.',

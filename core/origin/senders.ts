@@ -6,6 +6,20 @@ export const notifiedEvents = ['s3:ObjectCreated:*', 's3:ObjectRestore:Completed
 /** The same as EventBridge calls it. */
 export const eventTypes = ['Object Created', 'Object Restore Completed'] as const;
 
+/** EventBridge takes patterns of 2,048 characters. */
+const patternRoom = 1500;
+
+/**
+ * What of a bucket's keys a rule asks for, as a part of its pattern's `detail`: those under the prefixes, `['']` is every
+ * key. With more prefixes than fit it asks for all, and copy sorts the keys out.
+ */
+export function claimedKeys(prefixes: readonly string[]): {
+  readonly object?: { readonly key: readonly { readonly prefix: string }[] };
+} {
+  const key = prefixes.map((prefix) => ({ prefix }));
+  return prefixes.includes('') || JSON.stringify(key).length > patternRoom ? {} : { object: { key } };
+}
+
 /** The copy queue, whose name is fixed so that owners of buckets can send to it. */
 export function copyQueueArn({ stage, region, account }: Home): string {
   return `arn:${partitionOf(region)}:sqs:${region}:${account}:firn-${stage}-copy`;

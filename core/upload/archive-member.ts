@@ -23,6 +23,10 @@ export interface Member {
 const MAX_METADATA_BYTES = 2048;
 const metadataPrefix = 'x-amz-meta-';
 
+/** UTF-16 units. No longer path fits into that; a tar may have one of a mebibyte, and an item has 400 KB (DynamoDB). */
+const MAX_PATH = 2048;
+export const tooLongPath = 'its path is too long to be kept with its copy';
+
 /** What holds no data of anyone: folders, and what macOS adds (of `a.csv` it keeps attributes in `._a.csv`). */
 export function isPassedOver({ isFolder, path }: ArchiveEntry): boolean {
   const segments = path.split('/').filter((each) => each !== '' && each !== '.');
@@ -36,8 +40,9 @@ export function memberOf(parent: ParentArchive, { ordinal, path, sizeBytes }: Ar
   return { ordinal, uploadId, path: segments.join('/'), sizeBytes };
 }
 
-/** Why a path cannot be part of a key that people trust, or undefined: it leads out of the archive. */
+/** Why a path cannot be part of a key that people trust, or undefined: it leads out of the archive, or is endless. */
 export function pathRefusal(path: string): string | undefined {
+  if (path.length > MAX_PATH) return tooLongPath;
   if (path.startsWith('/')) return 'its path is absolute';
   if (/^[A-Za-z]:/.test(path)) return 'its path begins with a drive';
   if (path.includes('\\')) return 'its path holds a backslash';
@@ -45,14 +50,17 @@ export function pathRefusal(path: string): string | undefined {
   return path.includes('\0') ? 'its path holds a zero character' : undefined;
 }
 
-/** The member as an upload; `contentMark` stands for its ETag: equal for equal bytes, whatever archive they came in. */
+/**
+ * The member as an upload; `contentMark` stands for its ETag: equal for equal bytes, whatever archive they came in. Of a
+ * path that was refused for its length, the key has the beginning.
+ */
 export function memberUpload(
   { name, facts }: ParentArchive,
   member: Member,
   contentMark: string | undefined,
 ): NewUpload {
   const { bucket, key, versionId, lastModifiedMs } = facts.object;
-  const object = { bucket, key: memberKey(key, member.path), versionId, lastModifiedMs };
+  const object = { bucket, key: memberKey(key, member.path.slice(0, MAX_PATH)), versionId, lastModifiedMs };
   const content = contentMark === undefined ? {} : { etag: contentMark };
   return {
     ...{ sourceId: name.sourceId, uploadId: member.uploadId, parentId: name.uploadId },

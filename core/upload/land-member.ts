@@ -3,7 +3,14 @@ import { type ArchiveEntry, archiveKind } from '../decode/archive.ts';
 import { DecodeError } from '../decode/codes.ts';
 import type { Table } from '../table/table.ts';
 import { type MemberNote, noteMember } from './archive-books.ts';
-import { type Member, memberLandingKey, memberMetadata, memberUpload, type ParentArchive } from './archive-member.ts';
+import {
+  type Member,
+  memberLandingKey,
+  memberMetadata,
+  memberUpload,
+  type ParentArchive,
+  tooLongPath,
+} from './archive-member.ts';
 import { noteEnded, noteLanded } from './manifest.ts';
 
 /** Landing, as members are put there. */
@@ -80,7 +87,7 @@ export async function landMember(
   ports: MemberPorts,
 ): Promise<MemberNote> {
   const metadata = memberMetadata(parent, member, contentMark);
-  if (!metadata) return rejectMember(parent, member, 'its path is too long to be kept with its copy', ports);
+  if (!metadata) return rejectMember(parent, member, tooLongPath, ports);
   const key = memberLandingKey(parent, member);
   if (head.isWhole) await ports.store.putOnce(key, head.bytes, metadata);
   else if (!(await ports.store.has(key))) await ports.store.putStreamOnce(key, wholeOf(head), metadata);

@@ -8,6 +8,8 @@ import { absent, plain, type Resources, sub, type Value } from './template.ts';
 // raised it. Inline policies of a role share 10,240, which some eighty buckets would fill.
 const mostCharacters = 6_000;
 const mostPolicies = 10;
+// A bucket may have more prefixes than a policy holds, and a condition cannot be cut afterwards.
+const mostConditionCharacters = 2_000;
 
 export interface ReadingPolicies {
   readonly Resources: Resources;
@@ -54,16 +56,34 @@ function grantsOn({ name, read, kmsKeys }: SourceBucket, reading: ReadingFunctio
   const prefixes = read[reading];
   if (prefixes.length === 0) return [];
   const bucketArn = `arn:\${AWS::Partition}:s3:::${name}`;
-  const list = { actions: rights.list, resource: sub(bucketArn), condition: listCondition(prefixes, iamLiteral) };
-  if (reading === 'poll') return [list];
+  const lists = inTurns(prefixes).map((some) => {
+    return { actions: rights.list, resource: sub(bucketArn), condition: listCondition(some, iamLiteral) };
+  });
+  if (reading === 'poll') return lists;
   return [
-    list,
+    ...lists,
     ...prefixes.map((prefix) => ({
       actions: rights.read,
       resource: sub(`${bucketArn}/${plain(iamLiteral(prefix))}*`),
     })),
     ...kmsKeys.map((key) => ({ actions: rights.decrypt, resource: key, condition: throughS3(key) })),
   ];
+}
+
+/** The prefixes in groups, each short enough for one condition. */
+function inTurns(prefixes: readonly string[]): readonly (readonly string[])[] {
+  const turns: string[][] = [];
+  let left = 0;
+  for (const prefix of prefixes) {
+    const length = characters(`${iamLiteral(prefix)}*`) + 1;
+    if (length > left || turns.length === 0) {
+      turns.push([]);
+      left = mostConditionCharacters;
+    }
+    turns.at(-1)?.push(prefix);
+    left -= length;
+  }
+  return turns;
 }
 
 /** A key decrypts objects only as S3 of its own region reads them. */

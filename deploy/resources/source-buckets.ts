@@ -1,3 +1,4 @@
+import { claimedKeys } from '../../core/origin/senders.ts';
 import type { SourceBucket } from './buckets-of-sources.ts';
 import { arnOf, logicalName, type Resource, type Resources, sub, type Value } from './template.ts';
 
@@ -82,18 +83,10 @@ function existing(name: string, prefixes: readonly string[]): [string, Resource]
         source: ['aws.s3'],
         'detail-type': ['Object Created', 'Object Restore Completed'],
         // Somebody else's bucket may be busy: only the keys that a source claims are worth a message.
-        detail: { bucket: { name: [name] }, ...claimed(prefixes) },
+        detail: { bucket: { name: [name] }, ...claimedKeys(prefixes) },
       },
       Targets: [{ Id: 'copy', Arn: arnOf('CopyQueue'), DeadLetterConfig: { Arn: arnOf('CopyDeadLetters') } }],
     },
   };
   return [[`SourceRule${logicalName(name)}`, rule]];
-}
-
-/** EventBridge takes patterns of 2,048 characters; with more prefixes than fit, copy sorts the keys out itself. */
-const patternRoom = 1500;
-
-function claimed(prefixes: readonly string[]): { object?: { key: Value } } {
-  if (prefixes.includes('') || JSON.stringify(prefixes).length > patternRoom) return {};
-  return { object: { key: prefixes.map((prefix) => ({ prefix })) } };
 }

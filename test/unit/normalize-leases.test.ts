@@ -221,6 +221,75 @@ describe('a worker that lost its lease without noticing', () => {
   });
 });
 
+describe('a worker that has been at it for long', () => {
+  /** Each batch takes a minute to write. */
+  const slowly = (world: World, more: (batch: number) => void = () => {}): Invocation => {
+    let batches = 0;
+    return {
+      remainingMs: () => 900_000,
+      before: (call) => {
+        if (call !== 'writeRecords') return;
+        batches += 1;
+        world.nowMs += 60_000;
+        more(batches);
+      },
+    };
+  };
+
+  it('has left checkpoints: when it dies, only what came since the last one is done again', async () => {
+    const world = worldOf(options);
+    announce(world);
+    let dead = false;
+    const dying = slowly(world, (batch) => {
+      dead ||= batch === 6;
+    });
+    await next(world, {
+      ...dying,
+      before: async (call) => {
+        await dying.before?.(call);
+        if (dead) throw new Killed('dead');
+      },
+    });
+    const { rowsRead, partState, leaseUntilMs } = partOf(world, 0) ?? {};
+    expect([rowsRead, partState]).toEqual([8, 'running']);
+    expect(Number(leaseUntilMs)).toBeGreaterThan(world.nowMs);
+
+    let again = 0;
+    await next(world, {
+      after: (call) => {
+        if (call === 'writeRecords') again += 1;
+      },
+    });
+    expect(again).toBe(2);
+    expect(endOf(world)).toEqual(await endOfQuietRun());
+  });
+
+  it('stops at its next checkpoint when another has taken its place', async () => {
+    const world = worldOf(options);
+    announce(world);
+    let batches = 0;
+    let overtaken = false;
+    const slow = slowly(world, (batch) => {
+      batches = batch;
+    });
+    const done = await next(world, {
+      ...slow,
+      before: async (call) => {
+        await slow.before?.(call);
+        if (batches !== 1 || overtaken) return;
+        overtaken = true;
+        world.nowMs += 901_000;
+        announce(world);
+        await work(world);
+      },
+    });
+
+    expect([done?.kind, batches]).toEqual(['postponed', 2]);
+    await work(world);
+    expect(endOf(world)).toEqual(await endOfQuietRun());
+  });
+});
+
 describe('an object in parts', () => {
   it('comes to the same when every message comes five times, at once', async () => {
     const world = worldOf(inParts);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { type Candidate, envelope, readMessage } from '../../core/origin/candidate.ts';
 
 const s3 = (change: Record<string, unknown> = {}, object: Record<string, unknown> = {}) => ({
@@ -150,4 +150,13 @@ describe('a message that cannot be read', () => {
 
   it('is the whole message when one record of it is not known: nothing is acknowledged by mistake', () =>
     expect(readMessage(records(s3(), s3({ eventSource: 'other' })))).toMatchObject({ kind: 'unreadable' }));
+});
+
+test('the envelope of a key with characters that no message may have travels, and comes out the same', () => {
+  const key = 'in/\u0001\ufffe\uffff\u{1f600} a+b%2B\n\ud800.csv';
+  const body = envelope({ bucket: 'b', key });
+
+  // SQS, SendMessage: what XML 1.0 allows.
+  expect(body).toMatch(/^[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u);
+  expect(readMessage(body)).toEqual({ kind: 'candidates', candidates: [{ bucket: 'b', key }], ignored: 0 });
 });

@@ -171,6 +171,14 @@ describe('how the copy queue hears of objects', () => {
     });
   });
 
+  it('by a rule whose pattern EventBridge takes, however many prefixes there are', () => {
+    const from = Array.from({ length: 100 }, (_, index) => ({ account, prefix: `deliveries/of-partner-${index}/` }));
+    const rule = grantsOf(...from).grants.find(({ kind }) => kind === 'eventBridgeRule')?.document;
+    const { EventPattern } = rule as { EventPattern: object };
+    expect(JSON.stringify(EventPattern).length).toBeLessThan(2_048);
+    expect(EventPattern).toMatchObject({ detail: { bucket: { name: ['partner'] } } });
+  });
+
   it.each<[string, Partial<Origin>, string[]]>([
     ['of the own account by the switch of EventBridge alone', {}, ['eventBridgeSwitch']],
     ['of the own account with a key by the switch, the key aside', { kmsKey }, ['keyPolicy', 'eventBridgeSwitch']],
@@ -201,6 +209,8 @@ describe('the list of grants', () => {
     expect(notes).toMatch(/lies in us-east-1, we in eu-central-1/);
     expect(notes).toMatch(/open to everybody/);
     expect(grantsOf({ account }).notes.join('\n')).toMatch(/aws\/s3\) cannot be shared/);
+    expect(grantsOf({ account, prefix: 'in/' }).notes.join('\n')).toMatch(/list without any.*names of other keys/);
+    expect(grantsOf({ account }).notes.join('\n')).not.toMatch(/list without any/);
   });
 
   it('speaks of the part of AWS that the stack lies in', () => {

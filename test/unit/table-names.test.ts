@@ -40,7 +40,7 @@ async function namesWritten(): Promise<readonly string[]> {
   await claimPart(table, uploadId, plan, { revision: 1, part: 1 }, lease);
   await noteSent(table, uploadId, 1);
   const progress = { ...progressOf(undefined), nextPosition: 1 };
-  const kept = { progress, partState: 'done', nowMs: 0 } as const;
+  const kept = { progress, partState: 'done', leaseUntilMs: 0, nowMs: 0 } as const;
   await keepProgress(table, uploadId, { revision: 1, part: 1, epoch: 1 }, kept);
   await registerRevision(
     table,

@@ -194,6 +194,23 @@ describe('an archive', () => {
   });
 });
 
+test('an archive of endless paths is rejected by what can be kept of them', async () => {
+  const path = (name: string) => `${name}/${'x'.repeat(900_000)}.csv`;
+  const named = (name: string): readonly TarEntry[] => [
+    { path: '././@LongLink', type: 'L', body: path(name) },
+    { path: 'cut', body: 'id\n1\n' },
+  ];
+  const world = unpackWorld(gzipSync(tarOf([...named('a'), ...named('b'), { path: 'y.csv', body: 'id\n1\n' }])), 'p');
+  await unpack(world);
+
+  expect([...landedMembers(world).keys()]).toEqual(['p/y.csv']);
+  const rejected = Object.entries(rejections(world));
+  expect(rejected.map(([, reason]) => reason)).toEqual(Array(2).fill('its path is too long to be kept with its copy'));
+  expect(rejected.map(([key]) => key.slice(0, 5))).toEqual(['p/a/x', 'p/b/x']);
+  // DynamoDB takes items of 400 KB.
+  for (const item of world.table.items.values()) expect(JSON.stringify(item).length).toBeLessThan(8_000);
+});
+
 describe('a damaged archive', () => {
   test.each([{}, tiny])('as tar.gz lands what was whole before the damage, and says so', async (limits) => {
     const bytes = archives['tar.gz']();
