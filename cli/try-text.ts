@@ -65,9 +65,17 @@ export function formatText(format: Format | undefined, compression: string): str
     const said = given.map(([option, value]) => `${option} ${JSON.stringify(value)}`);
     return `${name}${said.length === 0 ? '' : ` (${said.join(', ')})`}, ${packed}`;
   }
-  const { delimiter = ',', header = format.columns === undefined, encoding = 'utf-8' } = format;
-  const dialect = [`delimiter ${JSON.stringify(delimiter)}`, header ? 'with a header' : 'without a header'];
-  return `csv (${[...dialect, ...(encoding === 'utf-8' ? [] : [encoding])].join(', ')}), ${packed}`;
+  const { delimiter = ',', header = format.columns === undefined, quote = '"', encoding = 'utf-8' } = format;
+  const dialect = [
+    `delimiter ${JSON.stringify(delimiter)}`,
+    header ? 'with a header' : 'without a header',
+    ...(quote === '"' ? [] : [quote === null ? 'without quotes' : `quote ${quote}`]),
+    ...(format.escape === undefined ? [] : [`escape ${format.escape}`]),
+    ...(format.skipRows ? [`behind ${format.skipRows} ${format.skipRows === 1 ? 'line' : 'lines'}`] : []),
+    ...(format.comment === undefined ? [] : [`comments after ${format.comment}`]),
+    ...(encoding === 'utf-8' ? [] : [encoding]),
+  ];
+  return `csv (${dialect.join(', ')}), ${packed}`;
 }
 
 /** Counts for a person. `shown` is how many good and how many quarantined rows were printed. */

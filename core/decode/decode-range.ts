@@ -1,6 +1,7 @@
 import { batches } from './batches.ts';
 import type { CsvFormat } from './csv.ts';
 import { scanCsv } from './csv.ts';
+import { isUtf16 } from './csv-text.ts';
 import { blockBytes as defaultBlockBytes, defaultLimits } from './decode.ts';
 import type { FixedWidthFormat } from './fixed-width.ts';
 import { scanFixedWidth } from './fixed-width.ts';

@@ -36,6 +36,9 @@ const knownBinaries: readonly (readonly [string, string])[] = [
   ['\xfd7zXZ', 'xz'],
 ];
 
+/** Of so many bytes of UTF-16 one or more are zeros, those of delimiters, digits and line ends; few are others. */
+const MIN_ZEROS = 20;
+
 const LF = 0x0a;
 const OPEN_ARRAY = 0x5b;
 const OPEN_OBJECT = 0x7b;
@@ -87,15 +90,30 @@ function sniffOther(head: Uint8Array, extension: string): Format {
 /** The head as bytes that can be read as ASCII where it matters, without a byte order mark. */
 function textOf(head: Buffer, isWhole: boolean): { readonly encoding: CsvEncoding; readonly view: Buffer } {
   const magic = head.toString('latin1', 0, 8);
-  if (magic.startsWith('\xff\xfe')) {
-    return { encoding: 'utf-16le', view: Buffer.from(head.subarray(2, head.length & ~1).toString('utf16le')) };
-  }
-  if (magic.startsWith('\xfe\xff')) return refuse('this is UTF-16, big endian: only little endian can be read');
+  const utf16 = utf16Of(head, magic);
+  if (utf16) return utf16;
   const known = knownBinaries.find(([bytes]) => magic.startsWith(bytes));
   if (known) return refuse(`this is ${known[1]}, which cannot be read`);
   if (head.includes(0)) return refuse('this is no text: it holds zero bytes');
   const view = magic.startsWith('\xef\xbb\xbf') ? head.subarray(3) : head;
   return { encoding: isUtf8Head(view, isWhole) ? 'utf-8' : 'windows-1252', view };
+}
+
+/** UTF-16 by its byte order mark, or without one by the zeros in every other byte that its ASCII characters have. */
+function utf16Of(head: Buffer, magic: string): { readonly encoding: CsvEncoding; readonly view: Buffer } | undefined {
+  const pairs = Buffer.from(head.subarray(0, head.length & ~1));
+  const zeros = (parity: number) =>
+    pairs.reduce((sum, byte, at) => sum + (byte === 0 && (at & 1) === parity ? 1 : 0), 0);
+  const isMarked = /^(\xff\xfe|\xfe\xff)/.test(magic);
+  const [even, odd] = isMarked || !head.includes(0) ? [0, 0] : [zeros(0), zeros(1)];
+  const isBig = isMarked ? magic.startsWith('\xfe') : even > odd;
+  const [few, most] = even < odd ? [even, odd] : [odd, even];
+  if (!isMarked && (head.length % 2 > 0 || most * MIN_ZEROS < head.length || few * 4 > most)) return undefined;
+  const text = (isBig ? pairs.swap16() : pairs).toString('utf16le', isMarked ? 2 : 0);
+  // Bytes that are no text make control characters, too.
+  const isText = text.split('').every((character) => character >= ' ' || /\s/.test(character));
+  if (!isMarked && !(isText && /[\r\n]/.test(text))) return undefined;
+  return { encoding: isBig ? 'utf-16be' : 'utf-16le', view: Buffer.from(text) };
 }
 
 /** Whether the bytes are UTF-8; a head may end inside a character. */

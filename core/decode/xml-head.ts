@@ -14,7 +14,8 @@ export function sniffXml(head: Uint8Array): XmlFormat | undefined {
   if (text === undefined || !/^<[?!\p{L}_:]/u.test(text)) return undefined;
   const { root, repeated, isEmpty, deeper } = outlineRoot(Buffer.from(text));
   if (/^<!doctype\s+html/i.test(text) || root?.toLowerCase() === 'html') throw unknown('this is HTML');
-  if (root === undefined) return undefined;
+  // A document type that declares things: the decoder refuses it, and says why.
+  if (root === undefined) return /^(<\?xml\s[^>]*>\s*)?<!doctype\s/i.test(text) ? xml() : undefined;
   if (isEmpty) return xml();
   const path = repeated === undefined ? deeper : [root, repeated];
   const row = path?.map(localName).join('.').slice(0, 200);

@@ -55,6 +55,8 @@ function compile({ comma, grouped }: DecimalOptions): Compiled {
 }
 
 const withPoint = /^-?(?:0|[1-9]\d*)?(?:\.\d+)?$/;
+/** As programs write numbers that are very small or large, `1e-05`; `12e5` may be a code. */
+const withExponent = /^-?\d(?:\.\d+e[+-]?|e[+-])\d{1,3}$/i;
 
 /**
  * Numbers with a fraction, in text with a point or a comma before it. A comma that could part thousands in every value
@@ -81,7 +83,7 @@ export function inferDecimal({ name, values, typed }: Samples): Inferred | undef
 
 /** How the texts part thousands and the fraction; undefined when that is open, or they are no numbers. */
 function spellingOf(texts: readonly string[]): { readonly comma?: true; readonly grouped?: true } | undefined {
-  if (texts.every((text) => withPoint.test(text))) return {};
+  if (texts.every((text) => withPoint.test(text) || withExponent.test(text))) return {};
   const isComma = texts.every((text) => withComma.test(text));
   const isGrouped = texts.every((text) => withGroups.test(text));
   // Without a comma in any of them, digits in groups are more likely a phone number or the like.

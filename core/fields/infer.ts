@@ -10,6 +10,7 @@ import { inferInteger } from './integer.ts';
 import { inferJson } from './json.ts';
 import { inferList } from './list.ts';
 import { namesIdentity, uniqueName } from './name-words.ts';
+import { digitsOf } from './number-text.ts';
 import { inferObject } from './object.ts';
 import { inferText } from './text.ts';
 import { inferTimestamp } from './timestamp.ts';
@@ -89,7 +90,10 @@ function typeOf(samples: Samples, depth: number): Inferred | undefined {
   // Any JSON when it can be stored; a number that is too long for that is text, and so are ids that are partly numbers.
   const isIdentity = namesIdentity(samples.name);
   const found = (isIdentity ? inferText(samples) : undefined) ?? inferJson(samples) ?? inferText(samples);
-  const message = 'values of several types';
+  const isNumber = (value: unknown) => digitsOf(value) !== undefined && typeof value !== 'string';
+  const message = samples.values.every(isNumber)
+    ? 'numbers of more than 38 digits, which fit no field of numbers'
+    : 'values of several types';
   return found && { ...found, doubts: [{ field: '', message }] };
 }
 

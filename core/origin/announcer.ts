@@ -33,12 +33,16 @@ export function announcersOf({ prefix = '', complete }: From, key: string): read
   }
   const name = complete.manifest ?? complete.marker;
   const found: string[] = [];
-  for (let folder = key.slice(0, slash); ; folder = folder.slice(0, folder.lastIndexOf('/', folder.length - 2) + 1)) {
-    if (!folder.startsWith(prefix)) break;
+  for (let folder = key.slice(0, slash); folder.startsWith(prefix); folder = folderAbove(folder)) {
     found.push(folder + name);
     if (folder === '') break;
   }
   return found;
+}
+
+/** A key may begin with '/', so the bucket is not the only folder of that length. */
+function folderAbove(folder: string): string {
+  return folder === '/' ? '' : folder.slice(0, folder.lastIndexOf('/', folder.length - 2) + 1);
 }
 
 /** Every object that an announcer speaks for begins so. */

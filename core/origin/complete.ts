@@ -42,6 +42,8 @@ export interface Deliveries {
 
 const shownMissing = 20;
 const headsAtOnce = 4;
+/** S3: of UTF-8. */
+const longestKeyBytes = 1024;
 /** Manifests that are kept: candidates of one delivery come side by side. */
 const mostKept = 4;
 
@@ -86,7 +88,9 @@ async function standing(
   const announcers = announcersOf(registered.source.config.from, key);
   if (announcers.length === 0) return undefined;
   const store = storeFor(registered);
-  const heads = await mapBounded(announcers, headsAtOnce, (each) => store.head(bucket, each));
+  // An object whose own key is about that long has announcers that nobody can put, and S3 refuses to look for them.
+  const possible = announcers.filter((each) => Buffer.byteLength(each) <= longestKeyBytes);
+  const heads = await mapBounded(possible, headsAtOnce, (each) => store.head(bucket, each));
   const there = heads.filter((found) => found !== undefined);
   let result: Standing = { kind: 'waits', reason: `waits for s3://${bucket}/${announcers[0]}` };
   for (const found of there) {

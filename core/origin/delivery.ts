@@ -20,10 +20,20 @@ export async function readDelivery(
   const bytes = await store.read(found, 0, Math.max(found.sizeBytes - 1, 0));
   if (bytes === 'archived') return unreadable('is archived, restore it');
   if (bytes === 'precondition') return unreadable('is being replaced');
-  const content = new TextDecoder().decode(bytes);
+  const content = textOf(bytes);
+  if (content === undefined) return unreadable('is no UTF-8 text');
   const names = by.files === undefined ? listedLines(content) : listedValues(content, by.files);
   if (typeof names === 'string') return unreadable(names);
   return { keys: new Set(names.map((name) => keyOf(name, found))) };
+}
+
+/** Undefined for what is no UTF-8: a compressed list would read as one that lists none of the objects there are. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Names in a plain text, one a line; empty lines and those that begin with `#` say nothing. */

@@ -37,6 +37,12 @@ export async function* listPages(
 }
 
 /** True for what consoles make to show an empty folder: it is no data. */
-export function isFolder({ key, sizeBytes }: Pick<ListedObject, 'key' | 'sizeBytes'>): boolean {
+export function isFolder({
+  key,
+  sizeBytes,
+}: {
+  readonly key: string;
+  readonly sizeBytes?: number | undefined;
+}): boolean {
   return sizeBytes === 0 && key.endsWith('/');
 }

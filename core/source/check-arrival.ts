@@ -47,7 +47,18 @@ function completeProblems(complete: Complete, prefix: string): readonly string[]
   // What speaks for a folder would lie outside the prefix, for objects at its edge.
   if (found.length === 0 && prefix !== '' && !prefix.endsWith('/'))
     problems.push(`${what} speaks for a folder: end the prefix '${prefix}' with '/'`);
+  else if (liesOutside(name, prefix))
+    problems.push(
+      `${what}: '${name}' would lie outside the prefix '${prefix}', where nobody looks for it: end the prefix with '/'`,
+    );
   if (!isMarker && complete.files !== undefined && filesPath(complete.files) === undefined)
     problems.push(`complete.files: '${complete.files}' is no path: write it like entries[].url, files[] or []`);
   return problems;
+}
+
+/** Whether the marker of an object under the prefix may have a key that does not begin with the prefix. */
+function liesOutside(marker: string, prefix: string): boolean {
+  const begun = prefix.slice(prefix.lastIndexOf('/') + 1);
+  if (begun === '') return false;
+  return !(marker.startsWith('{name}') || (marker.startsWith('{stem}') && !begun.slice(1).includes('.')));
 }

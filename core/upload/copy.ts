@@ -2,6 +2,7 @@ import { retryable } from '../failure.ts';
 import { isAnnouncer } from '../origin/announcer.ts';
 import type { Candidate } from '../origin/candidate.ts';
 import type { Deliveries, Released } from '../origin/complete.ts';
+import { isFolder } from '../origin/listing.ts';
 import type { RegisteredSource } from '../source/registry.ts';
 import type { Route } from '../source/routing.ts';
 import type { Table } from '../table/table.ts';
@@ -79,7 +80,7 @@ const tries = 5;
  * Throws retryable `copy.sourceKeepsChanging`.
  */
 export async function copyCandidate(candidate: Candidate, ports: CopyPorts): Promise<Copied> {
-  if (candidate.key.endsWith('/') && (candidate.sizeBytes ?? 0) === 0) return { kind: 'folder' };
+  if (isFolder(candidate)) return { kind: 'folder' };
   const registered = ports.route(candidate.bucket, candidate.key);
   if (registered === 'excluded') return { kind: 'excluded' };
   if (!registered) return unrouted(candidate, ports);
@@ -92,6 +93,8 @@ export async function copyCandidate(candidate: Candidate, ports: CopyPorts): Pro
   for (let attempt = 0; attempt < tries; attempt += 1) {
     const found = await store.head(candidate.bucket, candidate.key, candidate.versionId);
     if (!found) return gone(candidate, registered.id, ports);
+    // Not every candidate says how large it is.
+    if (isFolder(found)) return { kind: 'folder' };
     // The event's own object was overwritten: say so, and land what is there now, whose event may have been collapsed.
     // Only at the first look: what it found there has been listed under its own id since.
     if (attempt === 0 && isOther(candidate, found)) await superseded(eventUpload(candidate, registered.id), ports);

@@ -140,6 +140,20 @@ export async function noteNormalizing(
   return manifest;
 }
 
+/**
+ * What lists an upload among those of today, when it was listed a week ago or longer; nothing otherwise. Open books are
+ * looked for among recent days alone.
+ */
+export function listedAnew(manifest: Manifest, nowMs: number): { readonly gsi1pk?: string; readonly gsi1sk?: string } {
+  const [listedAt = ''] = String(manifest['gsi1sk'] ?? '').split('#');
+  if (Date.parse(listedAt) > nowMs - listedAnewMs) return {};
+  const now = new Date(nowMs).toISOString();
+  return {
+    gsi1pk: uploadsOfDay(manifest.sourceId, dayOf(nowMs)),
+    gsi1sk: `${now}#${uploadIdOf(manifest)}`,
+  };
+}
+
 /** The key of a manifest back to its upload's id. */
 export function uploadIdOf(key: Key): string {
   if (!key.pk.startsWith('U#')) throw new Failure('config', 'table.badKey', `${key.pk} is no upload's partition`);

@@ -2,7 +2,7 @@ import { envelope } from '../origin/candidate.ts';
 import { manifestKey } from '../table/key.ts';
 import type { Table } from '../table/table.ts';
 import { isArchiveKey } from './archive-key.ts';
-import { type Manifest, uploadIdOf } from './manifest.ts';
+import { listedAnew, type Manifest, uploadIdOf } from './manifest.ts';
 
 export interface RedrivePorts {
   readonly table: Table;
@@ -16,7 +16,9 @@ export interface RedrivePorts {
 /** A queue message may be invisible for this long while a worker that died held it: longer than any visibility timeout. */
 const stuckMs = 2 * 60 * 60 * 1000;
 const redrives = 3;
-const lookAgainMs = 24 * 60 * 60 * 1000;
+const dayMs = 24 * 60 * 60 * 1000;
+/** How long a parked upload is looked at every day; after that every week, for which it is listed anew each time. */
+const dailyLooksMs = 14 * dayMs;
 
 /** Sends a stuck upload on its way again, a few times; then it is failed, and a person has to look. */
 export async function redrive(manifest: Manifest, ports: RedrivePorts): Promise<'redriven' | 'failed' | undefined> {
@@ -46,18 +48,20 @@ export async function redrive(manifest: Manifest, ports: RedrivePorts): Promise<
 }
 
 /**
- * Sends a parked upload to copy once a day, as often as it takes: what it waits for may have come without an event (a
- * restore of somebody else's object tells nobody), and what was overwritten or deleted meanwhile ends there.
+ * Sends a parked upload to copy once a day for two weeks, then once a week: what it waits for may have come without an
+ * event (a restore of somebody else's object tells nobody), and what was overwritten or deleted meanwhile ends there.
  */
 async function lookAgain(
   manifest: Manifest,
   { table, sendToCopy, now }: RedrivePorts,
 ): Promise<'redriven' | undefined> {
-  const { changedAtMs } = manifest;
-  if (now() - changedAtMs < lookAgainMs) return undefined;
+  const { changedAtMs, landedAt } = manifest;
+  const everyMs = now() - Date.parse(landedAt) < dailyLooksMs ? dayMs : 7 * dayMs;
+  if (now() - changedAtMs < everyMs) return undefined;
   await sendToCopy(envelope(candidateOf(manifest)));
   const condition = { expression: 'changedAtMs = :then', values: { ':then': changedAtMs } };
-  await table.update(manifestKey(uploadIdOf(manifest)), { set: { changedAtMs: now() }, condition });
+  const set = { changedAtMs: now(), ...listedAnew(manifest, now()) };
+  await table.update(manifestKey(uploadIdOf(manifest)), { set, condition });
   return 'redriven';
 }
 

@@ -36,7 +36,7 @@ export function readRequest(message: IncomingMessage, id: string): S3Request {
     id,
     method: message.method ?? 'GET',
     bucket: decodeUrl(slash < 0 ? path : path.slice(0, slash)),
-    key: slash < 0 ? '' : decodeUrl(path.slice(slash + 1)),
+    key: slash < 0 ? '' : checkedKey(decodeUrl(path.slice(slash + 1))),
     query,
     principal: principalOf(header('authorization') ?? `Credential=${query.get('X-Amz-Credential') ?? ''}`),
     header,
@@ -45,14 +45,16 @@ export function readRequest(message: IncomingMessage, id: string): S3Request {
 }
 
 function decodeUrl(text: string): string {
-  let decoded: string;
   try {
-    decoded = decodeURIComponent(text);
+    return decodeURIComponent(text);
   } catch {
     throw new S3Error(400, 'InvalidURI', "Couldn't parse the specified URI.");
   }
-  if (Buffer.byteLength(decoded) > MAX_KEY_BYTES) throw new S3Error(400, 'KeyTooLongError', 'Your key is too long');
-  return decoded;
+}
+
+function checkedKey(key: string): string {
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error(400, 'KeyTooLongError', 'Your key is too long');
+  return key;
 }
 
 export interface CopySource {
@@ -71,7 +73,7 @@ export function readCopySource(request: S3Request): CopySource {
     throw invalidArgument('Copy Source must mention the source bucket and key: sourcebucket/sourcekey');
   return {
     bucket: path.slice(0, slash),
-    key: path.slice(slash + 1),
+    key: checkedKey(path.slice(slash + 1)),
     versionId: version === undefined ? undefined : decodeUrl(version),
   };
 }

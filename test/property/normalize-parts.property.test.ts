@@ -161,4 +161,15 @@ describe('a large object', () => {
       expect(parts.every((part) => part['partState'] === 'done')).toBe(true);
     }
   });
+
+  it('is left whole when what its beginning says does not end in the first part', async () => {
+    const format = csv({ multiline: false, skipRows: 3 });
+    const bytes = Buffer.from(`made by\nsomebody,1,2\nelse,3,4\n${csvText(manyRows)}`);
+    const whole = await endFrom({ bytes, source: upsert(format), limits });
+    for (const partBytes of [10, 25, 45, 60]) {
+      const { world, end } = await endFrom({ bytes, source: upsert(format), limits, partBytes });
+      expect(partsOf(world).length > 1, String(partBytes)).toBe(partBytes >= 45);
+      expect(end).toEqual(whole.end);
+    }
+  });
 });

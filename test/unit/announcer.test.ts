@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { announcersOf, deliveryPrefix, isAnnouncer } from '../../core/origin/announcer.ts';
 import { filesPath, largestManifestBytes, readDelivery } from '../../core/origin/delivery.ts';
@@ -18,6 +19,13 @@ describe('a marker', () => {
     expect(isAnnouncer(from, 'in/day=1/_SUCCESS')).toBe(true);
     expect(isAnnouncer(from, 'in/day=1/_SUCCESS.csv')).toBe(false);
     expect(deliveryPrefix(from, 'in/day=1/_SUCCESS')).toBe('in/day=1/');
+  });
+
+  test('of a folder is looked for in each folder once, whatever slashes the key has', () => {
+    expect(announcersOf(markedBy('_SUCCESS'), '/in/a.csv')).toEqual(['/in/_SUCCESS', '/_SUCCESS', '_SUCCESS']);
+    expect(announcersOf(markedBy('_SUCCESS'), '/a.csv')).toEqual(['/_SUCCESS', '_SUCCESS']);
+    expect(announcersOf(markedBy('_SUCCESS'), '//a')).toEqual(['//_SUCCESS', '/_SUCCESS', '_SUCCESS']);
+    expect(announcersOf(markedBy('_SUCCESS', '/'), '/in/a.csv')).toEqual(['/in/_SUCCESS', '/_SUCCESS']);
   });
 
   test.each([
@@ -94,12 +102,19 @@ describe('a manifest', () => {
     ['null', 'null', /has no list where/],
     ['no text', '{"entries":[{"url":1}]}', /does not have a text everywhere/],
     ['an entry without it', '{"entries":[{"url":"a"},{}]}', /does not have a text everywhere/],
-    ['bytes of something else', Uint8Array.of(0x1f, 0x8b, 0, 0xff), /is no JSON/],
+    ['bytes of something else', Uint8Array.of(0x1f, 0x8b, 0, 0xff), /is no UTF-8 text/],
   ])('with %s is waited for until it can be read, and shows nothing of itself', async (_what, body, reason) => {
     const problem = await read(body, 'entries[].url');
     expect(problem).toMatch(reason);
     expect(problem).toMatch(/^waits for a readable manifest: s3:\/\/b\//);
   });
+
+  test.each([undefined, '[]'])(
+    'that is compressed is waited for, not taken for one that lists nothing',
+    async (files) => {
+      expect(await read(gzipSync('a.csv\n'), files)).toMatch(/^waits for a readable manifest: .* is no UTF-8 text$/);
+    },
+  );
 
   test('that is too large is not read', async () => {
     expect(await read('', '[]', largestManifestBytes + 1)).toMatch(/larger than 33554432 bytes/);
@@ -123,6 +138,8 @@ describe('checks of a source', () => {
     ])
       expect(problems({ complete, prefix: 'in/', poll: { since: '2026-01-31T12:00:00Z', everyMinutes: 5 } })).toBe('');
     expect(problems({ complete: { marker: '{stem}.ok' }, prefix: 'in/day-' })).toBe('');
+    expect(problems({ complete: { marker: '{name}.ok' }, prefix: 'in/day.' })).toBe('');
+    expect(problems({ complete: { marker: 'ready-{name}' } })).toBe('');
     expect(problems({})).toBe('');
   });
 
@@ -140,6 +157,8 @@ describe('checks of a source', () => {
     [{ complete: { marker: '{base}.done' } }, /\{name\} and \{stem\}/],
     [{ complete: { manifest: '{name}.json' } }, /\{name\} and \{stem\}/],
     [{ complete: { marker: '_SUCCESS' }, prefix: 'in/day-' }, /end the prefix 'in\/day-' with '\/'/],
+    [{ complete: { marker: 'ready-{name}' }, prefix: 'in/day-' }, /outside the prefix 'in\/day-'/],
+    [{ complete: { marker: '{stem}.ok' }, prefix: 'in/day.c' }, /outside the prefix 'in\/day.c'/],
     [{ complete: { manifest: 'm.json', files: 'a[0]' } }, /no path/],
     [{ complete: { marker: 'a', manifest: 'b' } as Complete }, /leave one of them out/],
   ] satisfies [Partial<Origin>, RegExp][])('name what is wrong in %j', (more, expected) => {

@@ -45,6 +45,8 @@ describe('a column of text', () => {
     [['1,234', '12,5'], 'decimal', { comma: true }, false],
     [['1.2.3', '1.2.4'], 'text', {}, false],
     [['1e5', '2e5'], 'text', {}, false],
+    [['0.25', '1e-05', '-1.5E+20', '2.5e3'], 'decimal', {}, false],
+    [['2026-03-01 10:00:00 UTC', '2026-03-01 10:00:01 UTC'], 'timestamp', { format: 'yyyy-MM-dd HH:mm:ss Z' }, false],
     [['true', 'FALSE'], 'boolean', {}, false],
     [['Y', 'N', ''], 'boolean', { yes: ['Y'], no: ['N'] }, true],
     [['sim', 'não'], 'boolean', { yes: ['sim'], no: ['não'] }, false],
@@ -138,6 +140,11 @@ describe('a member of JSON', () => {
     [[[1], { a: 1 }], 'json', {}],
     [[{}, {}], 'json', {}],
   ])('%o is %s', (values, kind, options) => expect(short(values, typed)).toEqual([kind, options, false]));
+
+  it('that has too many digits for a number says so', () => {
+    expect(doubtsOf([new ExactNumber('1e400'), 1], typed)).toMatch(/more than 38 digits/);
+    expect(doubtsOf([1, true, 'x'], typed)).toMatch(/several types/);
+  });
 
   it('that is an id, and sometimes a number, is text', () =>
     expect(short(['a1', 2], { name: 'customer_id', typed: true })).toEqual(['text', {}, false]));

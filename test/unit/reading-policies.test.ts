@@ -21,12 +21,15 @@ describe('the policies of a bucket that very many sources share', () => {
   }));
   const registry = registryOf(origins) as unknown as Parameters<typeof readingPolicies>[0];
 
-  it.each(['copy', 'poll'] as const)('keep to the length of a policy each, and list every prefix, for %s', (reading) => {
-    const { Resources } = readingPolicies(registry, bucketsOfSources(registry, 'test'), reading);
-    const documents = Object.values(Resources).map(({ Properties }) => Properties['PolicyDocument'] ?? '');
+  it.each(['copy', 'poll'] as const)(
+    'keep to the length of a policy each, and list every prefix, for %s',
+    (reading) => {
+      const { Resources } = readingPolicies(registry, bucketsOfSources(registry, 'test'), reading);
+      const documents = Object.values(Resources).map(({ Properties }) => Properties['PolicyDocument'] ?? '');
 
-    for (const document of documents) expect(characters(document)).toBeLessThanOrEqual(6_144);
-    const all = JSON.stringify(documents);
-    for (const { prefix } of origins) expect(all).toContain(`"${prefix}*"`);
-  });
+      for (const document of documents) expect(characters(document)).toBeLessThanOrEqual(6_144);
+      const all = JSON.stringify(documents);
+      for (const { prefix } of origins) expect(all).toContain(`"${prefix}*"`);
+    },
+  );
 });
