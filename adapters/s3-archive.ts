@@ -1,5 +1,6 @@
 import {
   AbortMultipartUploadCommand,
+  type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
@@ -83,17 +84,22 @@ async function putParts(
   metadata: Readonly<Record<string, string>>,
   { partBytes, concurrency }: PartLimits,
 ): Promise<void> {
-  const created = await s3.send(new CreateMultipartUploadCommand({ ...place, Metadata: { ...metadata } }));
+  // The SDK sends a CRC-32 with each part: the upload has to be begun and completed with it, too.
+  const ChecksumAlgorithm = 'CRC32';
+  const begin = { ...place, Metadata: { ...metadata }, ChecksumAlgorithm } as const;
+  const created = await s3.send(new CreateMultipartUploadCommand(begin));
   const upload = { ...place, UploadId: created.UploadId };
   const lanes = createLanes(concurrency);
-  const parts: { PartNumber: number; ETag: string | undefined }[] = [];
+  const parts: CompletedPart[] = [];
   try {
     for await (const Body of filled(body, partBytes)) {
       const PartNumber = parts.length + 1;
-      const part = { PartNumber, ETag: undefined as string | undefined };
+      const part: CompletedPart = { PartNumber };
       parts.push(part);
       await lanes.run(async () => {
-        part.ETag = (await s3.send(new UploadPartCommand({ ...upload, PartNumber, Body }))).ETag;
+        const put = await s3.send(new UploadPartCommand({ ...upload, PartNumber, ChecksumAlgorithm, Body }));
+        part.ETag = put.ETag;
+        part.ChecksumCRC32 = put.ChecksumCRC32;
       });
     }
     await lanes.end();

@@ -118,24 +118,34 @@ interface PartUpload {
 
 type Range = { readonly first: number; readonly last: number };
 
-/** Puts an object together from parts that `put` brings, if the destination does not exist. What fails is cleared away. */
+/** What S3 answers for a part. */
+interface PutPart {
+  readonly ETag?: string | undefined;
+  readonly ChecksumCRC32?: string | undefined;
+}
+
+/**
+ * Puts an object together from parts that `put` brings, if the destination does not exist. What fails is cleared away.
+ * Parts whose bytes the SDK sends carry a CRC-32: then the upload has to be begun and completed with it, too.
+ */
 export async function putParts(
   s3: S3Client,
   source: ObjectFacts,
   { bucket, key, metadata }: LandingCopy,
   limits: Pick<CopyLimits, 'partBytes' | 'concurrency'>,
-  put: (part: PartUpload, range: Range) => Promise<{ readonly ETag?: string | undefined }>,
+  put: (part: PartUpload, range: Range) => Promise<PutPart>,
+  ChecksumAlgorithm?: 'CRC32',
 ): Promise<void> {
   const target = { Bucket: bucket, Key: key };
-  const created = await s3.send(
-    new CreateMultipartUploadCommand({ ...target, Metadata: { ...metadata }, ContentType: source.contentType }),
-  );
+  const described = { Metadata: { ...metadata }, ContentType: source.contentType, ChecksumAlgorithm };
+  const created = await s3.send(new CreateMultipartUploadCommand({ ...target, ...described }));
   const upload = { ...target, UploadId: created.UploadId };
   try {
     const ranges = partRanges(source.sizeBytes, limits.partBytes);
     const parts = await mapBounded(ranges, limits.concurrency, async (range, index) => {
       const PartNumber = index + 1;
-      return { PartNumber, ETag: (await put({ ...upload, PartNumber }, range)).ETag };
+      const { ETag, ChecksumCRC32 } = await put({ ...upload, PartNumber }, range);
+      return { PartNumber, ETag, ChecksumCRC32: ChecksumAlgorithm && ChecksumCRC32 };
     });
     await s3.send(
       new CompleteMultipartUploadCommand({

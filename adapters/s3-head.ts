@@ -19,7 +19,7 @@ export async function headObject(
       etag: found.ETag ?? '',
       sizeBytes: found.ContentLength ?? 0,
       lastModifiedMs: found.LastModified?.getTime() ?? 0,
-      contentType: found.ContentType,
+      contentType: sendable(found.ContentType),
       archived: (archiveClasses.has(found.StorageClass ?? '') || found.ArchiveStatus !== undefined) && !restored,
       ...(found.VersionId === undefined || found.VersionId === 'null' ? {} : { versionId: found.VersionId }),
     };
@@ -27,4 +27,9 @@ export async function headObject(
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** Undefined for what cannot be sent along with a copy: of a header that is no ASCII, S3 would not take the signature. */
+function sendable(contentType: string | undefined): string | undefined {
+  return contentType !== undefined && /^[\x20-\x7e]+$/.test(contentType) ? contentType : undefined;
 }

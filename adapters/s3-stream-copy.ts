@@ -48,9 +48,12 @@ export async function streamObject(
   const target = { Bucket: destination.bucket, Key: destination.key };
   return onCondition(async () => {
     if (sizeBytes > limits.partBytes) {
-      await putParts(s3, source, destination, limits, (upload, { first, last }) =>
-        gate(async () => s3.send(new UploadPartCommand({ ...upload, Body: await exactly(first, last) }))),
-      );
+      const ChecksumAlgorithm = 'CRC32';
+      const put: Parameters<typeof putParts>[4] = (upload, { first, last }) =>
+        gate(async () =>
+          s3.send(new UploadPartCommand({ ...upload, ChecksumAlgorithm, Body: await exactly(first, last) })),
+        );
+      await putParts(s3, source, destination, limits, put, ChecksumAlgorithm);
       return;
     }
     await gate(async () => {

@@ -1,4 +1,5 @@
 import { buildFields } from '../core/fields/build-fields.ts';
+import type { InferredField } from '../core/fields/inferred.ts';
 import { findMistakes } from '../core/source/check.ts';
 import { type InferredSource, inferSource } from '../core/source/infer.ts';
 import { findEntity, findPrefix } from '../core/source/infer-names.ts';
@@ -38,14 +39,25 @@ export function draftSource(wishes: Wishes, { id, found, read, others }: Basis):
   const guess = wishes.entity ?? findEntity(id);
   const isNumbered = format?.name === 'csv' && format.header === false && !format.columns;
   const inferred = inferSource(samples, guess, isNumbered);
-  const { fields, key, version } = inferred;
+  const { key, version } = inferred;
+  const fields = withoutLast(inferred.fields);
   const drafts = (wishes.entity === undefined ? [guess, id, `${id}-entry`] : [guess]).map((entity): SourceDraft => {
     return { from: origin.from, format, entity, key, version, fields };
   });
   const mistakes = drafts.map((draft) => mistakesOf(id, draft, others));
   const source = drafts[mistakes.indexOf(Math.min(...mistakes))] as SourceDraft;
-  const unsure = [...read.unsure, ...origin.unsure, ...unsureOf(wishes, id, source, inferred, isNumbered)];
+  const dropped = inferred.fields.slice(fields.length).map(({ name }) => name);
+  const told = unsureOf(wishes, id, source, inferred, isNumbered).filter(({ about }) => !dropped.includes(about));
+  const unsure = [...read.unsure, ...origin.unsure, ...told];
   return { source, read, unsure };
+}
+
+/** Fields without the one of a last column that has neither name nor value: rows that end with a delimiter have it. */
+function withoutLast(fields: readonly InferredField[]): readonly InferredField[] {
+  const last = fields.at(-1);
+  const isNameless = typeof last?.from === 'number' || /^column \d+$/.test(String(last?.from));
+  const isBlank = last?.doubts?.some(({ message }) => message.startsWith('only blanks'));
+  return fields.length > 1 && isNameless && isBlank ? fields.slice(0, -1) : fields;
 }
 
 function originOf({ bucket, prefix }: Wishes, id: string, { bucket: seen, isOne, inputs }: Inputs) {

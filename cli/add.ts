@@ -92,7 +92,9 @@ async function run(args: readonly string[]): Promise<number> {
     const reason = whyNothing(read, options.where);
     if (reason !== undefined) return refuse(reason);
     const others = (await examineSources(known)).sources.filter((each) => each.id !== id);
-    return await add(options, { id, file, draft: draftSource(options, { id, found, read, others }) });
+    const draft = draftSource(options, { id, found, read, others });
+    if (draft.source.fields.length === 0) return refuse(`There are no fields in ${options.where}: its rows are empty.`);
+    return await add(options, { id, file, draft });
   } catch (error) {
     if (error instanceof UnreadableInput) return refuse(error.message);
     throw error;

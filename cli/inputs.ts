@@ -28,7 +28,7 @@ export interface Inputs {
   readonly inputs: readonly Input[];
 }
 
-/** S3 could not be read: told without a stack trace, exit code 1. */
+/** A file or S3 could not be read: told without a stack trace, exit code 1. */
 export class UnreadableInput extends Error {}
 
 /**
@@ -89,7 +89,10 @@ function fileInput(path: string, key: string, found: { readonly size: number; re
 }
 
 async function openFile(path: string): Promise<OpenInput> {
-  const handle = await open(path);
+  const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === 'EACCES' ? 'you may not read it' : (error.code ?? error.message);
+    throw new UnreadableInput(`${path} cannot be read: ${reason}.`);
+  });
   const { size } = await handle.stat();
   // A stream of the handle's own would close it when it is let go of, and ranges are read after that.
   const body = createReadStream(path);

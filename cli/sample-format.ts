@@ -1,13 +1,11 @@
 import { csv } from '../core/decode/csv.ts';
-import { decompress } from '../core/decode/decompress.ts';
 import type { Format } from '../core/decode/format.ts';
 import { json } from '../core/decode/json.ts';
-import { sniffFormat } from '../core/decode/sniff.ts';
 import { xml } from '../core/decode/xml.ts';
-import { peek } from '../core/normalize/peek.ts';
-import { findListPaths, findNulls, findRowsPath, uniqueColumns } from '../core/source/infer-format.ts';
+import { findListPaths, findNulls, findRowsPath } from '../core/source/infer-format.ts';
 import type { Input } from './inputs.ts';
 import { readSample, type Sample, type UnreadFile } from './sample.ts';
+import { findRemedy } from './sample-remedy.ts';
 
 /** Something that a person should look at. */
 export interface Unsure {
@@ -30,8 +28,8 @@ export interface ReadSamples {
  */
 export async function readSamples(inputs: readonly Input[], declared?: Format): Promise<ReadSamples> {
   const first = await readAll(inputs, declared);
-  const header = await renamedHeader(first.unread);
-  const all = header ? await readAll(inputs, header) : first;
+  const remedy = await findRemedy(first, declared);
+  const all = remedy ? await readAll(inputs, remedy.format) : first;
   const { chosen, others } = mostAlike(all.samples.filter(({ rows }) => rows.length > 0));
   const unread = [
     ...all.unread,
@@ -42,12 +40,14 @@ export async function readSamples(inputs: readonly Input[], declared?: Format): 
   ];
   const formats = new Set(chosen.map(({ format }) => JSON.stringify(format)));
   const unsure: Unsure[] = [];
-  if (header) unsure.push({ about: 'format', message: 'the header lacks names, or has one twice: look at columns' });
+  if (remedy) unsure.push({ about: 'format', message: remedy.message });
   const [one] = chosen;
   if (!one) return { samples: [], unread, format: undefined, unsure };
   const format = formats.size === 1 ? one.format : undefined;
   if (!format)
     unsure.push({ about: 'format', message: 'the samples differ in encoding or dialect: found in each object' });
+  if (declared === undefined && format?.name === 'csv' && format.encoding === 'windows-1252')
+    unsure.push({ about: 'format', message: 'not UTF-8, so taken for windows-1252: look at letters outside of ASCII' });
   const better = format && betterFormat(format, chosen);
   if (!better) return { samples: chosen, unread, format: format && withoutDefaults(format), unsure };
   const again = await readAll(
@@ -98,28 +98,6 @@ function betterFormat(format: Format, samples: readonly Sample[]) {
   const nulls = findNulls(samples);
   const message = `${nulls.join(', ')} taken for no value, in every column`;
   return nulls.length === 0 ? undefined : { format: csv({ ...withoutName(format), nulls }), message };
-}
-
-/** A format that names the columns itself, when it is the header that nothing could be read for. */
-async function renamedHeader(unread: readonly UnreadFile[]): Promise<Format | undefined> {
-  const input = unread.find(({ reason }) => reason.startsWith('decode.badHeader'))?.input;
-  const found = input && (await sniffed(input));
-  if (found?.name !== 'csv') return undefined;
-  const options = withoutName(found);
-  const read = await readSample(input as Input, csv({ ...options, header: false }), 1);
-  const header = 'reason' in read ? undefined : (read.rows[0] as readonly (string | null)[] | undefined);
-  return header && csv({ ...options, header: true, columns: uniqueColumns(header) });
-}
-
-async function sniffed(input: Input): Promise<Format> {
-  const bytes = await input.open();
-  try {
-    const plain = await decompress(bytes.body, { name: input.key });
-    const { head } = await peek(plain.bytes, 64 * 1024);
-    return sniffFormat(head, input.key);
-  } finally {
-    await bytes.close();
-  }
 }
 
 function withoutName<F extends Format>({ name: _, ...options }: F) {

@@ -14,6 +14,8 @@ export interface Sample extends SampledFile {
   /** Undefined for a file without a byte. */
   readonly format: Format | undefined;
   readonly compression: string;
+  /** Of each row, as its decoder tells it. */
+  readonly positions: readonly number[];
   /** Rows that could not be decoded. */
   readonly bad: number;
   /** There is more in the file. */
@@ -47,6 +49,7 @@ export async function readSample(
     if ('reason' in opened) return { input, reason: opened.reason };
     const { format, compression, batches } = opened;
     const rows: unknown[] = [];
+    const positions: number[] = [];
     let columns: readonly string[] | undefined;
     let read = 0;
     let bad = 0;
@@ -59,6 +62,7 @@ export async function readSample(
           isCut ||= rows.length >= room.rows || read >= room.bytes;
           if (isCut) break;
           rows.push(row);
+          positions.push(batch.positions[index] ?? 0);
           read += batch.raw(index).length;
         }
         if (isCut) break;
@@ -69,7 +73,7 @@ export async function readSample(
       bad += 1;
     }
     const lastModifiedMs = Math.floor(input.modifiedMs / 1000) * 1000;
-    return { input, format, compression, rows, bad, isCut, lastModifiedMs, ...(columns && { columns }) };
+    return { input, format, compression, rows, positions, bad, isCut, lastModifiedMs, ...(columns && { columns }) };
   } finally {
     await bytes.close();
   }

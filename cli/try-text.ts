@@ -71,6 +71,7 @@ export function formatText(format: Format | undefined, compression: string): str
     header ? 'with a header' : 'without a header',
     ...(quote === '"' ? [] : [quote === null ? 'without quotes' : `quote ${quote}`]),
     ...(format.escape === undefined ? [] : [`escape ${format.escape}`]),
+    ...(format.trim ? ['trimmed'] : []),
     ...(format.skipRows ? [`behind ${format.skipRows} ${format.skipRows === 1 ? 'line' : 'lines'}`] : []),
     ...(format.comment === undefined ? [] : [`comments after ${format.comment}`]),
     ...(encoding === 'utf-8' ? [] : [encoding]),

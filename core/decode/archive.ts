@@ -73,7 +73,9 @@ async function* tarEntries(file: RandomAccess, name: string, maxMembers: number)
 
 async function* zipEntries(file: RandomAccess, maxMembers: number): AsyncGenerator<ArchiveEntry> {
   for await (const member of listZip(file, { maxMembers })) {
-    const { ordinal, path, sizeBytes, isFolder } = member;
+    const { ordinal, path, sizeBytes } = member;
+    // What calls itself a folder and holds data is a member like others: it must not vanish.
+    const isFolder = member.isFolder && sizeBytes === 0;
     const refusal = refusalOf(member);
     const contentMark = `crc32-${member.crc32.toString(16).padStart(8, '0')}`;
     const open = () => openZipMember(file, member);

@@ -77,7 +77,11 @@ export async function readFooter(
   const tail = buffer(await file.read(Math.max(0, sizeBytes - FIRST_READ_BYTES), sizeBytes));
   const mark = tail.toString('latin1', tail.length - 4);
   if (mark === 'PARE') throw unsupported('its footer is encrypted: write it without encryption');
-  if (mark !== 'PAR1') throw corrupt('it does not end with its mark: it was not written completely');
+  if (mark !== 'PAR1') {
+    const begin = buffer(await file.read(0, 4)).toString('latin1');
+    const isCut = begin === 'PAR1' || begin === 'PARE';
+    throw corrupt(isCut ? 'it does not end with its mark: it was not written completely' : 'it is no Parquet file');
+  }
   const length = tail.readUInt32LE(tail.length - TRAILER_BYTES);
   const end = sizeBytes - TRAILER_BYTES - length;
   if (end < 4) throw corrupt('its footer is longer than the file');

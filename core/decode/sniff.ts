@@ -27,7 +27,7 @@ const binaries: readonly { readonly mark: string; readonly extension: string; re
 /** First bytes of what is often put into a bucket and is no text. */
 const knownBinaries: readonly (readonly [string, string])[] = [
   ['ORC', 'ORC'],
-  ['PK\x03\x04', 'a zip archive'],
+  ['PK\x03\x04', 'a zip archive that is compressed once more, or whose source does not unpack it'],
   ['\xd0\xcf\x11\xe0', 'an Office document of before 2007, or one with a password'],
   ['%PDF', 'PDF'],
   ['\x1f\x8b', 'gzip'],
@@ -116,10 +116,17 @@ function utf16Of(head: Buffer, magic: string): { readonly encoding: CsvEncoding;
   return { encoding: isBig ? 'utf-16be' : 'utf-16le', view: Buffer.from(text) };
 }
 
-/** Whether the bytes are UTF-8; a head may end inside a character. */
+/**
+ * Whether the bytes are UTF-8; a head may end inside a character. A few damaged ones among others that are well-formed
+ * do not make another encoding: that would change the letters of every row.
+ */
 function isUtf8Head(view: Buffer, isWhole: boolean): boolean {
   const cuts = isWhole ? [0] : [0, 1, 2, 3];
-  return cuts.some((cut) => isUtf8(view.subarray(0, view.length - cut)));
+  if (cuts.some((cut) => isUtf8(view.subarray(0, view.length - cut)))) return true;
+  const text = view.toString();
+  const damaged = text.split('\ufffd').length - 1;
+  const others = text.match(/[\u0080-\ufffc]/g)?.length ?? 0;
+  return others > damaged;
 }
 
 /** JSON as documents or lines; undefined when this is no JSON, such as a log line that begins with a bracket. */

@@ -77,26 +77,37 @@ async function fetch(slices: AsyncIterator<Uint8Array, void>): Promise<Fetched> 
   }
 }
 
-/** Cuts the input up. The end comes apart, so that a wrong checksum does not take the last rows with it. */
+/**
+ * Cuts the input into slices of one size, however it comes: what is read of damaged data must not depend on it. The end
+ * comes apart, so that a wrong checksum does not take the last rows with it.
+ */
 async function* slicesOf(
   input: AsyncIterable<Uint8Array>,
   trailerBytes: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let held = none;
+  let slice = new Uint8Array(SLICE_BYTES);
+  let filled = 0;
   let failure: { readonly error: unknown } | undefined;
   try {
     for await (const chunk of input) {
-      for (let at = 0; at < chunk.length; at += SLICE_BYTES) {
-        if (held.length > 0) yield held;
-        held = new Uint8Array(chunk.subarray(at, at + SLICE_BYTES));
+      for (let at = 0; at < chunk.length; ) {
+        if (filled === SLICE_BYTES) {
+          yield slice;
+          slice = new Uint8Array(SLICE_BYTES);
+          filled = 0;
+        }
+        const part = chunk.subarray(at, at + SLICE_BYTES - filled);
+        slice.set(part, filled);
+        filled += part.length;
+        at += part.length;
       }
     }
   } catch (error) {
     failure = { error };
   }
-  const end = Math.max(0, held.length - trailerBytes);
-  if (end > 0) yield held.subarray(0, end);
-  if (end < held.length) yield held.subarray(end);
+  const end = Math.max(0, filled - trailerBytes);
+  if (end > 0) yield slice.subarray(0, end);
+  if (end < filled) yield slice.subarray(end, filled);
   if (failure) throw failure.error;
 }
 

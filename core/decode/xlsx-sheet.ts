@@ -88,7 +88,10 @@ function padded(cells: Cell[], length: number): Cell[] {
 function namesOf(cells: readonly Cell[]): readonly string[] {
   const names = cells.map((cell, index) => (cell === null ? '' : String(cell)).trim() || String(index));
   const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
-  if (twice >= 0) throw badHeader(`has the name of column ${twice} twice`);
+  if (twice >= 0) {
+    const first = names.indexOf(names[twice] ?? '');
+    throw badHeader(`has the same name for columns ${first + 1} and ${twice + 1}: give columns, with header: true`);
+  }
   return names;
 }
 

@@ -24,6 +24,15 @@ export function sniffXml(head: Uint8Array): XmlFormat | undefined {
   return row?.split('.').length === 2 ? xml({ row }) : xml();
 }
 
+/** The first element deeper inside than the root's children that is repeated, as `row` names it; undefined without one. */
+export function findXmlRow(head: Uint8Array): string | undefined {
+  const text = headText(head);
+  if (text === undefined || !text.startsWith('<')) return undefined;
+  const { repeated, deeper } = outlineRoot(Buffer.from(text));
+  const names = deeper?.map(localName);
+  return repeated !== undefined || names?.some((name) => name.includes('.')) ? undefined : names?.join('.');
+}
+
 /** The head in its own encoding, from its first character that is no white space on. */
 function headText(head: Uint8Array): string | undefined {
   try {

@@ -16,9 +16,9 @@ export interface Parts {
 }
 
 const iso =
-  /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})0*)?)?\s?(Z|z|[+-]\d\d(?::?\d\d)?)?)?$/;
+  /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})0*)?)?\s?(Z|z|UTC|[+-]\d\d(?::?\d\d)?)?)?$/;
 
-/** ISO 8601: a date, or a date and time of at least minutes, with or without an offset. */
+/** ISO 8601: a date, or a date and time of at least minutes, with or without an offset; `UTC`, as databases print it, is one. */
 export function parseIso(text: string): Parts | undefined {
   const match = iso.exec(text);
   if (!match) return undefined;
@@ -35,9 +35,9 @@ export function parseIso(text: string): Parts | undefined {
   });
 }
 
-/** Minutes east of UTC: `Z`, `+01`, `+0100` or `+01:00`; out of any range for what is no offset. */
+/** Minutes east of UTC: `Z`, `UTC`, `+01`, `+0100` or `+01:00`; out of any range for what is no offset. */
 export function offsetMinutes(zone: string): number {
-  if (zone === 'Z' || zone === 'z') return 0;
+  if (zone === 'Z' || zone === 'z' || zone === 'UTC') return 0;
   const digits = zone.slice(1).replace(':', '').padEnd(4, '0');
   const past = Number(digits.slice(2));
   // More than 59 minutes is no offset: as far away as makes the parts be refused.

@@ -42,8 +42,6 @@ const days = [
 ];
 const times = ['HH:mm', 'HH:mm:ss', 'HH:mm:ss.S', 'HH:mm:ss,S', 'hh:mm a', 'hh:mm:ss a', 'hh:mma'];
 const others = [
-  'yyyy-MM-dd HH:mm:ss Z',
-  'yyyy-MM-dd HH:mm:ss.S Z',
   'yyyy-MM-dd hh:mm a',
   'yyyy-MM-dd hh:mm:ss a',
   'yyyy-MM-dd-HH.mm.ss.S',

@@ -48,8 +48,7 @@ export async function takePart(
   if ('busyUntilMs' in claim) {
     // Neither dropped (the other may die, and its message may be this very one) nor failed: it is sent anew, so that
     // waiting for a healthy worker uses up none of its receives.
-    const seconds = Math.ceil((claim.busyUntilMs - ports.now()) / 1000) + 1;
-    await sendLater(landed.key, { revision, part }, seconds, ports);
+    await sendAfter(landed.key, { revision, part }, claim.busyUntilMs, ports);
     return { kind: 'postponed', sourceId, uploadId };
   }
   return holding(claim, uploadId, ports, async () => {
@@ -154,6 +153,16 @@ function placeIn(reached: Reached, before: Progress): Omit<Progress, 'books'> {
 function stuckReason(key: string, part: number, { nextPosition = 0 }: Progress): string {
   const where = `part ${part} of ${key} came no further than position ${nextPosition} in ${mostStalls} invocations`;
   return `${where}: reading up to there takes all of their time. Deliver the object uncompressed, or in smaller ones`;
+}
+
+/** Sends a part anew for when a lease is over. */
+export function sendAfter(
+  key: string,
+  part: { readonly revision: number; readonly part: number },
+  leaseUntilMs: number,
+  ports: NormalizePorts,
+): Promise<void> {
+  return sendLater(key, part, Math.ceil((leaseUntilMs - ports.now()) / 1000) + 1, ports);
 }
 
 async function sendLater(

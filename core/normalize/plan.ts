@@ -29,7 +29,7 @@ export function planFor(
   const bytes = Math.max(partBytes, Math.ceil(sizeBytes / mostParts));
   // Header and lines to skip are known to the first part alone.
   const firstRow = Math.min(first?.positions[0] ?? sizeBytes, first?.bad[0]?.position ?? sizeBytes);
-  if (sizeBytes <= bytes || firstRow > bytes) return whole;
+  if (sizeBytes <= bytes || firstRow >= bytes) return whole;
   return { parts: Math.ceil(sizeBytes / bytes), partBytes: bytes, sizeBytes, columns, ...shape };
 }
 

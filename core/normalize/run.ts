@@ -1,13 +1,14 @@
 import { registerRevision } from '../source/revision.ts';
+import { keepsAll } from '../source/source.ts';
 import { manifestKey, partKey } from '../table/key.ts';
 import { contentId } from '../upload/identity.ts';
 import { type Manifest, noteNormalizing } from '../upload/manifest.ts';
-import { noteSent, openParts, type Plan, partItems, pinPlan, planOf } from '../upload/parts.ts';
+import { leasedUnderOthers, noteSent, openParts, type Plan, partItems, pinPlan, planOf } from '../upload/parts.ts';
 import { finishIfDone, noteFinished } from './finish.ts';
 import { factsOf, type Landed, landedAt } from './landed.ts';
 import { type Work, workMessage } from './message.ts';
 import { type Opened, openRows } from './open.ts';
-import { holding, leaseOf, type Turned, takePart, workOn } from './part.ts';
+import { holding, leaseOf, sendAfter, type Turned, takePart, workOn } from './part.ts';
 import { firstTurn, planFor } from './plan.ts';
 import type { LandingObject, NormalizePorts, Run } from './ports.ts';
 
@@ -53,6 +54,14 @@ async function normalizeOpened(
   const started = await noteNormalizing(ports.table, upload, { landingKey: key, revision }, ports.now());
   if (!started || !object) return { kind: 'already' };
   const run: Run = { ...landed, facts, revision, onlyRevision: started.firstRevision === revision };
+  if (!run.onlyRevision && keepsAll(registered.source.config)) {
+    // They write without conditions, so they would put older rows over those of this revision.
+    const leasedUntilMs = await leasedUnderOthers(ports.table, name.uploadId, revision);
+    if (leasedUntilMs > ports.now()) {
+      await sendAfter(key, { revision, part: 0 }, leasedUntilMs, ports);
+      return { kind: 'postponed', sourceId: name.sourceId, uploadId: name.uploadId };
+    }
+  }
   const opened = await openRows(object, registered.source.config.format, facts.object.key, ports.spool, ports.limits);
   if ('reason' in opened) return reject(run, opened.reason, ports);
   try {
@@ -100,8 +109,9 @@ async function normalizePart(work: Extract<Work, { kind: 'part' }>, ports: Norma
   if (!manifest || !plan) return normalizeLanding(work.key, ports);
   if (work.revision !== revision) {
     // Each part of the older revision comes here; only as long as it is not sure that the new ones are sent, each helps.
-    const isOnItsWay = plan.parts === 1 || first['partsSent'] === true;
-    return isOnItsWay ? { kind: 'already' } : normalizeLanding(work.key, ports);
+    // An object that is left whole now has a worker that may die, and this message may be the one it works for.
+    if (first['partsSent'] === true) return { kind: 'already' };
+    return sendParts({ key: work.key, name: landed.name, revision }, { pinned: false, plan }, ports);
   }
   if (work.part >= plan.parts) return { kind: 'already' };
   const run = { revision, onlyRevision: manifest.firstRevision === revision };
@@ -110,7 +120,7 @@ async function normalizePart(work: Extract<Work, { kind: 'part' }>, ports: Norma
 
 /** Sends a message for each part that is not done: again whenever the upload is announced again, as a redrive does. */
 async function sendParts(
-  { key, name, revision }: Run,
+  { key, name, revision }: Pick<Run, 'key' | 'name' | 'revision'>,
   { pinned, plan }: { readonly pinned: boolean; readonly plan: Plan },
   ports: NormalizePorts,
 ): Promise<Normalized> {

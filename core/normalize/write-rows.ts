@@ -134,12 +134,23 @@ async function writeBatch(
   keys: KeysLog,
 ): Promise<void> {
   const { config } = registered.source;
-  const { kept, collapsed } = collapse(puts, config);
-  const outcomes = await table.writeRecords(kept, keepsAll(config) && onlyRevision ? 'always' : 'newest');
-  await keys.add(kept, outcomes, collapsed);
-  for (const [index, { position, output }] of kept.entries()) {
-    if (outcomes[index] !== 'refused') continue;
-    const message = 'DynamoDB refuses the record as it is: look for an empty name, or an empty key, in it';
-    await quarantine.add({ position, output, code: 'record.refused', message, lengthBytes: 0, raw: new Uint8Array() });
+  const mode = keepsAll(config) && onlyRevision ? 'always' : 'newest';
+  for (let left = puts; left.length > 0; ) {
+    const { kept, collapsed } = collapse(left, config);
+    const outcomes = await table.writeRecords(kept, mode);
+    const refused = kept.filter((_put, index) => outcomes[index] === 'refused');
+    const without = new Set(refused.map(({ pk }) => pk));
+    await keys.add(
+      kept,
+      outcomes,
+      collapsed.filter(({ pk }) => !without.has(pk)),
+    );
+    for (const { position, output } of refused) {
+      const message = 'DynamoDB refuses the record as it is: look for an empty name, or an empty key, in it';
+      const row = { position, output, code: 'record.refused', message, lengthBytes: 0, raw: new Uint8Array() };
+      await quarantine.add(row);
+    }
+    // They gave way to a record that never came to be.
+    left = collapsed.filter(({ pk }) => without.has(pk));
   }
 }

@@ -1,4 +1,4 @@
-import { mapBounded } from '../bounded.ts';
+import { createGate, mapBounded } from '../bounded.ts';
 import type { RegisteredSource } from '../source/registry.ts';
 import type { Route } from '../source/routing.ts';
 import type { CopyStore, ObjectFacts } from '../upload/copy.ts';
@@ -61,6 +61,8 @@ type Read = (registered: RegisteredSource, found: ObjectFacts) => Promise<Delive
 /** Reads what an announcer lists, once for each state of it; undefined for markers, which list nothing. */
 function manifestReader({ storeFor }: DeliveryPorts): Read {
   const kept = new Map<string, Promise<Delivery>>();
+  // A large one takes a multiple of its bytes while it is parsed, and a batch may bring candidates of ten deliveries.
+  const inTurn = createGate(1);
   return async (registered, found) => {
     const { complete } = registered.source.config.from;
     if (complete?.manifest === undefined) return undefined;
@@ -68,7 +70,7 @@ function manifestReader({ storeFor }: DeliveryPorts): Read {
     const name = [registered.id, bucket, key, etag, lastModifiedMs, versionId].join('\n');
     const known = kept.get(name);
     if (known) return known;
-    const reading = readDelivery(storeFor(registered), found, complete);
+    const reading = inTurn(() => readDelivery(storeFor(registered), found, complete));
     kept.set(name, reading);
     for (const oldest of kept.keys()) if (kept.size > mostKept) kept.delete(oldest);
     // What cannot be read now may be readable the next time.

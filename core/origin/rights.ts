@@ -21,7 +21,11 @@ export function listCondition(
   return { StringLikeIfExists: { 's3:prefix': prefixes.map((prefix) => `${literal(prefix)}*`) } };
 }
 
-/** Data as it must be spelt in an IAM statement, where `*`, `?` and `$` have meaning. */
-export function iamLiteral(data: string): string {
-  return data.replace(/[*?$]/g, (character) => `\${${character}}`);
+/**
+ * The beginning of a key as an IAM statement spells it: `*`, `?` and `$` have meaning there, and characters beyond U+00FF
+ * are refused (IAM API, PolicyDocument), so it ends before the first of them. A `*` follows it anyway.
+ */
+export function iamLiteral(prefix: string): string {
+  const [spellable = ''] = /^[\t\n\r\u0020-\u00ff]*/.exec(prefix) ?? [];
+  return spellable.replace(/[*?$]/g, (character) => `\${${character}}`);
 }

@@ -88,11 +88,30 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** More rows are no title. */
+const maxTitleRows = 20;
+
+/**
+ * How many rows of a sheet stand above its table as a title: rows with far fewer cells than most have, before one with
+ * as many as most or one less, all of them text.
+ */
+export function findTitleRows(rows: readonly (readonly unknown[])[]): number {
+  const isFilled = (cell: unknown) => cell !== null && cell !== '';
+  const widths = rows.map((row) => row.findLastIndex(isFilled) + 1);
+  const filled = rows.map((row) => row.filter(isFilled).length);
+  const common = [...Map.groupBy(widths, (width) => width)].sort((a, b) => b[1].length - a[1].length || b[0] - a[0]);
+  const columns = common[0]?.[0] ?? 0;
+  const header = filled.findIndex((count, row) => count > 1 && count >= columns - 1 && (widths[row] ?? 0) >= columns);
+  const isTitle = filled.slice(0, header).every((count) => count <= Math.max(1, columns / 2));
+  const isHeader = rows[header]?.every((cell) => !isFilled(cell) || typeof cell === 'string');
+  return columns > 2 && header <= maxTitleRows && isTitle && isHeader ? header : 0;
+}
+
 /** Names for columns whose header lacks some, or has one twice: those it has, made different. */
-export function uniqueColumns(header: readonly (string | null)[]): readonly string[] {
+export function uniqueColumns(header: readonly unknown[]): readonly string[] {
   const taken = new Set<string>();
   return header.map((cell, index) => {
-    const base = cell?.trim() || `column ${index + 1}`;
+    const base = String(cell ?? '').trim() || `column ${index + 1}`;
     let name = base;
     for (let count = 2; taken.has(name); count += 1) name = `${base} ${count}`;
     taken.add(name);

@@ -157,6 +157,17 @@ async function setOwn(
   return (await table.update(partKey(uploadId, revision, part), { set, condition })).done;
 }
 
+/** When the last lease on a part of an upload ends that is held under another revision than this; 0 when none is. */
+export async function leasedUnderOthers(table: Table, uploadId: string, revision: number): Promise<number> {
+  const own = partPrefix(uploadId, revision);
+  let untilMs = 0;
+  for await (const items of table.query(own.pk, 'P#')) {
+    const others = items.filter(({ sk }) => !sk.startsWith(own.sk));
+    untilMs = Math.max(untilMs, ...others.map((item) => Number(item['leaseUntilMs'] ?? 0)));
+  }
+  return untilMs;
+}
+
 /** All part items of an upload under one revision; parts that nobody has begun have none, but for the first. */
 export async function partItems(table: Table, uploadId: string, revision: number): Promise<readonly Item[]> {
   const { pk, sk } = partPrefix(uploadId, revision);

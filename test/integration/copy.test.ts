@@ -35,7 +35,7 @@ beforeEach(async () => {
 });
 afterEach(() => fixture[Symbol.asyncDispose]());
 
-const copy = (key: string, rest: { etag?: string } = {}): Promise<Copied> =>
+const copy = (key: string, rest: { etag?: string; sizeBytes?: number } = {}): Promise<Copied> =>
   copyCandidate(
     { bucket: BUCKET, key, ...rest },
     {
@@ -141,7 +141,16 @@ describe('copying an object into landing', () => {
   });
 
   it('ignores the marker of a folder', async () => {
+    await fixture.put('in/folder/', '');
+
     expect(await copy('in/folder/')).toEqual({ kind: 'folder' });
+    expect(await copy('in/folder/', { sizeBytes: 0 })).toEqual({ kind: 'folder' });
+  });
+
+  it('takes an object with content for one, whatever its key ends in', async () => {
+    await fixture.put('in/folder/', 'id\n1\n');
+
+    expect(await copy('in/folder/')).toMatchObject({ kind: 'landed' });
   });
 });
 

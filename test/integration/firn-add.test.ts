@@ -163,7 +163,16 @@ const cases: Readonly<Record<string, () => Promise<string>>> = {
   'nested Parquet': () => fixture('parquet/nested.parquet'),
   Avro: () => fixture('avro/fastavro-deflate.avro', 'bookings.avro'),
   'a spreadsheet': () => fixture('xlsx/openpyxl.xlsx', 'stock.xlsx'),
+  'a spreadsheet whose header has a name twice': () => fixture('xlsx/exceljs.xlsx'),
   XML: () => fixture('xml/sitemap.xml'),
+  'XML whose rows lie deep inside': () => fixture('xml/rss.xml', 'news.xml'),
+  'text as MySQL writes it': () =>
+    sample('outfile.csv', `"id","text"\n${['1', '2', '3'].map((id) => `"${id}","a \\"b\\", \\\\ c"\n`).join('')}`),
+  'a table below its title': () =>
+    sample('balance.csv', `Balance of;2026-03-01\r\n\r\nid;day;text;total\r\n${'7;01.03.2026;x;1,5\r\n'.repeat(4)}`),
+  'UTF-16, big endian': () =>
+    sample('unicode.txt', Buffer.from(`\ufeffid\tname\r\n1\tÉ\r\n2\t\u{1f600}\r\n`, 'utf16le').swap16()),
+  'delimiters of several characters': () => sample('many.dat', 'id||a||b\n1||x|y||2.5\n2||z||3\n'),
 };
 
 describe('firn add', () => {
@@ -276,6 +285,28 @@ describe('firn add', () => {
     ]);
   });
 
+  it.each([
+    ['ends.psv', 'id|n|\n1|2|\n3|4|\n', ['id', 'n']],
+    ['ends.tbl', '1|2|\n3|4|\n', ['c1', 'c2']],
+  ])('has no field for the end of rows that end with a delimiter, as in %s', async (name, content, fields) => {
+    const path = await sample(name, content);
+
+    const { source, unsure } = await added([path, '--id', 'ends', '--force']);
+
+    expect(source.fields.map(({ name }) => name)).toEqual(fields);
+    expect(unsure.map(({ message }) => message).join()).not.toContain('only blanks');
+    await rm(join(sources, 'ends.ts'));
+  });
+
+  it('passes over the title of a spreadsheet', async () => {
+    const { code, out } = await ran(addSource, [await fixture('xlsx/titled.xlsx'), '--json']);
+
+    // One of its rows is too long on purpose.
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ source: { format: { skipRows: 2 } }, samples: [{ rows: 2, bad: 1 }] });
+    await rm(join(sources, 'titled.ts'));
+  });
+
   it('looks at several files of a folder, and names those it leaves out', async () => {
     for (let day = 10; day < 30; day += 1) {
       await sample(`daily/2026-01-${day}/towns.csv`, `id,since\n${day},${day < 20 ? '' : '2026-01-01'}\n`);
@@ -294,6 +325,7 @@ describe('firn add', () => {
   it.each([
     ['noise.bin', Buffer.from([0, 1, 2, 0xff, 0]), 'cannot be read as data: decode.unknownFormat'],
     ['empty.csv', 'id,name\n', 'There are no rows in'],
+    ['hollow.json', '{}', 'There are no fields in'],
   ])('refuses %s with the reason', async (name, content, reason) => {
     const { code, err } = await ran(addSource, [await sample(name, content)]);
     expect(code).toBe(1);

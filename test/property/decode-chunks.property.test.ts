@@ -18,6 +18,7 @@ const formats: readonly Format[] = [
   csv({ header: false, delimiter: '||', quote: "'", escape: '\\', comment: '#|', skipRows: 1 }),
   csv({ header: false, trim: true, nulls: ['', 'a'], ragged: 'pad', encoding: 'windows-1252' }),
   csv({ header: false, encoding: 'utf-16le' }),
+  csv({ header: false, encoding: 'utf-16be' }),
   csv({ columns: ['x', 'y'], quote: null }),
   fixedWidth({
     columns: [

@@ -78,7 +78,9 @@ describe('csv', () => {
         expect(await read(Buffer.from(lines), 'utf-8')).toEqual(rows);
         expect(await read(Buffer.from(lines, 'latin1'), 'latin1')).toEqual(rows);
         expect(await read(Buffer.from(lines, 'latin1'), 'windows-1252')).toEqual(rows);
-        expect(await read(Buffer.from(`\ufeff${lines}`, 'utf16le'), 'utf-16le')).toEqual(rows);
+        const pairs = Buffer.from(`\ufeff${lines}`, 'utf16le');
+        expect(await read(pairs, 'utf-16le')).toEqual(rows);
+        expect(await read(Buffer.from(pairs).swap16(), 'utf-16be')).toEqual(rows);
       }),
       { numRuns: 200 },
     );

@@ -142,6 +142,7 @@ describe('a line that is longer than allowed', () => {
 describe('which formats', () => {
   it('stand at offsets, and which of them can be cut', () => {
     expect(isLineFormat(csv({ encoding: 'utf-16le' }))).toBe(false);
+    expect(isLineFormat(csv({ encoding: 'utf-16be' }))).toBe(false);
     expect(isLineFormat({ name: 'json' })).toBe(false);
     expect([ndjson(), csv(), csv({ multiline: false }), csv({ quote: null })].map(isSplittable)).toEqual([
       true,

@@ -162,6 +162,15 @@ describe('a large object', () => {
     }
   });
 
+  it('is cut behind a byte order mark in the same rows, however small its parts are', async () => {
+    const bytes = Buffer.from(`\ufeff${ndjsonText(manyRows)}`);
+    const whole = await endFrom({ bytes, source: upsert(ndjson()), limits });
+    for (const partBytes of [1, 2, 3, 4, 5, 100]) {
+      const { end } = await endFrom({ bytes, source: upsert(ndjson()), limits, partBytes });
+      expect(end).toEqual(whole.end);
+    }
+  });
+
   it('is left whole when what its beginning says does not end in the first part', async () => {
     const format = csv({ multiline: false, skipRows: 3 });
     const bytes = Buffer.from(`made by\nsomebody,1,2\nelse,3,4\n${csvText(manyRows)}`);

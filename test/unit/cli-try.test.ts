@@ -1,5 +1,9 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { csv, decimal, defineSource, integer, json, ours, parquet, text, xml } from 'firn';
 import { describe, expect, it } from 'vitest';
+import { findInputs, UnreadableInput } from '../../cli/inputs.ts';
 import { decodedRows, fileObject, sourceMapping, type TriedRow, tryBatches } from '../../cli/try-rows.ts';
 import { formatText, rowJson, rowText, summaryText } from '../../cli/try-text.ts';
 import { DecodeError } from '../../core/decode/codes.ts';
@@ -134,6 +138,17 @@ describe('a file without a source', () => {
   });
 });
 
+describe('a file that is gone when it is opened', () => {
+  it('is told without a stack trace', async () => {
+    const path = join(await mkdtemp(join(tmpdir(), 'firn-gone-')), 'x.csv');
+    await writeFile(path, 'id\n1\n');
+    const { inputs } = await findInputs(path);
+    await rm(path);
+
+    await expect(inputs[0]?.open()).rejects.toThrow(new UnreadableInput(`${path} cannot be read: ENOENT.`));
+  });
+});
+
 describe('words for a person', () => {
   it('name the format and how it is packed', () => {
     expect(formatText(ndjson(), 'none')).toBe('ndjson, not compressed');
@@ -143,6 +158,10 @@ describe('words for a person', () => {
     expect(formatText(csv({ delimiter: '\t', columns: ['a'], encoding: 'windows-1252' }), 'gzip')).toBe(
       'csv (delimiter "\\t", without a header, windows-1252), gzip',
     );
+    expect(formatText(csv({ quote: "'", escape: '\\', skipRows: 2, comment: '#', trim: true }), 'none')).toBe(
+      'csv (delimiter ",", with a header, quote \', escape \\, trimmed, behind 2 lines, comments after #), not compressed',
+    );
+    expect(formatText(csv({ quote: null, skipRows: 1 }), 'none')).toContain('without quotes, behind 1 line)');
   });
 
   it('count rows as they are delivered, and say when not all were shown', () => {

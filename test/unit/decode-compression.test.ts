@@ -180,6 +180,21 @@ describe('decompress', () => {
     for (let n = 0; n < 10_000; n++) expect(rows[n]).toMatchObject({ n });
   });
 
+  it.each(kinds)('gives as much of %s that is damaged, however its bytes come', async (kind) => {
+    const { pack, name } = packers[kind];
+    const packed = Buffer.from(pack(noisyRows(6000)));
+    // Compressed bytes from elsewhere: noise in the middle of what they stand for.
+    const middle = packed.length >> 1;
+    packed.copy(packed, middle, 1000, 21_000);
+    const found = await unpacked([packed], { name });
+    expect(found.error).toBeDefined();
+    for (const size of [700, 16 * 1024, 40_000]) {
+      const cuts = Array.from({ length: Math.floor(packed.length / size) }, (_, n) => (n + 1) * size);
+      const again = await unpacked(cutAt(packed, cuts), { name });
+      expect(again.bytes.equals(found.bytes), `${again.bytes.length} and ${found.bytes.length}`).toBe(true);
+    }
+  });
+
   it.each(kinds)('refuses %s that becomes too much, however few bytes it has', async (kind) => {
     const { pack, name } = packers[kind];
     const zeros = pack(Buffer.alloc(8_000_000));

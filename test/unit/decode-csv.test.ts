@@ -292,6 +292,13 @@ describe('csv', () => {
     expect(bad).toMatchObject([{ position: 1, code: 'decode.raggedRow', raw: 'x\x00' }]);
   });
 
+  it('reads UTF-16 of big endian, wherever chunks end, and keeps its bytes', async () => {
+    const bytes = Buffer.from('\ufeffa,b\n1,"ü\u{1f600}"\nx\n', 'utf16le').swap16();
+    const { rows, bad } = await decoded(bytes, csv({ encoding: 'utf-16be' }));
+    expect(rows).toEqual([['1', 'ü\u{1f600}']]);
+    expect(bad).toMatchObject([{ position: 1, code: 'decode.raggedRow', raw: '\x00x' }]);
+  });
+
   it('makes a bad row of half a character in UTF-16', async () => {
     const bytes = Buffer.concat([Buffer.from('a\nx\ud800y\nb\n', 'utf16le'), Buffer.of(0x63)]);
     const { rows, bad } = await decoded(bytes, csv({ encoding: 'utf-16le' }));

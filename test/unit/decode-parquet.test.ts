@@ -317,7 +317,10 @@ describe('parquet', () => {
       message: expect.stringContaining('encrypted'),
     });
     expect(await errorOf(bytes.subarray(0, 7))).toMatchObject({ code: 'decode.corruptParquet' });
-    expect(await errorOf(Buffer.from('{"id":1}\n{"id":2}\n'))).toMatchObject({ code: 'decode.corruptParquet' });
+    expect(await errorOf(Buffer.from('{"id":1}\n{"id":2}\n'))).toMatchObject({
+      code: 'decode.corruptParquet',
+      message: expect.stringContaining('no Parquet file'),
+    });
     expect(await errorOf(bytes.subarray(0, -1))).toMatchObject({
       code: 'decode.corruptParquet',
       message: expect.stringContaining('not written completely'),

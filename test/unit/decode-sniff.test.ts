@@ -169,6 +169,12 @@ describe('sniffFormat', () => {
     expect(sniff(text)).toEqual({ name: 'csv', delimiter, header: true });
   });
 
+  it('leaves UTF-8 with a damaged row UTF-8', () => {
+    const bytes = Buffer.concat([Buffer.from('id;name\n1;José\n2;Zoë\n3;'), Buffer.of(0xe9), Buffer.from('x\n')]);
+
+    expect(sniffFormat(bytes, 'x')).toEqual({ name: 'csv', delimiter: ';', header: true });
+  });
+
   it('does not take UTF-8 that the head cuts inside a character for anything else', () => {
     const bytes = Buffer.from(`a,b\n${'ü,2\n'.repeat(20_000)}`);
     for (const cut of [65_536, 65_537, 65_538, 65_539]) {

@@ -46,7 +46,7 @@ describe('a column of text', () => {
     [['1.2.3', '1.2.4'], 'text', {}, false],
     [['1e5', '2e5'], 'text', {}, false],
     [['0.25', '1e-05', '-1.5E+20', '2.5e3'], 'decimal', {}, false],
-    [['2026-03-01 10:00:00 UTC', '2026-03-01 10:00:01 UTC'], 'timestamp', { format: 'yyyy-MM-dd HH:mm:ss Z' }, false],
+    [['2026-03-01 10:00:00 UTC', '2026-03-01 10:00:01.25 UTC'], 'timestamp', {}, false],
     [['true', 'FALSE'], 'boolean', {}, false],
     [['Y', 'N', ''], 'boolean', { yes: ['Y'], no: ['N'] }, true],
     [['sim', 'não'], 'boolean', { yes: ['sim'], no: ['não'] }, false],
@@ -114,10 +114,13 @@ describe('a column of text', () => {
     [['yes', 'no'], /any other spelling/],
   ])('%j is doubted', (values, message) => expect(doubtsOf(values)).toMatch(message));
 
-  it.each([[['2026-03-01T10:00:00Z']], [['01/Mar/2026:10:00:00 +0100']], [['13.03.2026']], [['1.5']]])(
-    '%j is not doubted',
-    (values) => expect(doubtsOf(values)).toBe(''),
-  );
+  it.each([
+    [['2026-03-01T10:00:00Z']],
+    [['2026-03-01 10:00:00 UTC']],
+    [['01/Mar/2026:10:00:00 +0100']],
+    [['13.03.2026']],
+    [['1.5']],
+  ])('%j is not doubted', (values) => expect(doubtsOf(values)).toBe(''));
 });
 
 describe('a member of JSON', () => {

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { text } from '../../core/fields/text.ts';
+import type { Registry } from '../../core/source/registry.ts';
 import { defineSource, type Origin } from '../../core/source/source.ts';
 import { bucketsOfSources } from '../../deploy/resources/buckets-of-sources.ts';
 import { characters, readingPolicies } from '../../deploy/resources/reading-policies.ts';
 
-const registryOf = (origins: readonly Origin[]) => ({
-  build: { stamp: '2026-11-21', core: '' },
+const registryOf = (origins: readonly Origin[]): Registry => ({
+  build: '1',
   sources: origins.map((from, index) => ({
     id: `source-${index}`,
+    hash: 'h',
     source: defineSource({ from, entity: 'order', fields: { a: text() } }),
-    configHash: '',
   })),
 });
 
@@ -19,7 +20,7 @@ describe('the policies of a bucket that very many sources share', () => {
     prefix: `deliveries/of-partner-number-${String(index).padStart(3, '0')}/daily/orders/`,
     poll: {},
   }));
-  const registry = registryOf(origins) as unknown as Parameters<typeof readingPolicies>[0];
+  const registry = registryOf(origins);
 
   it.each(['copy', 'poll'] as const)(
     'keep to the length of a policy each, and list every prefix, for %s',
@@ -32,4 +33,20 @@ describe('the policies of a bucket that very many sources share', () => {
       for (const { prefix } of origins) expect(all).toContain(`"${prefix}*"`);
     },
   );
+});
+
+it('a prefix that IAM cannot spell is named as far as it can', () => {
+  const registry = registryOf([
+    { bucket: 'theirs', prefix: 'café/雪/in/' },
+    { bucket: 'others', prefix: 'a*b$/' },
+  ]);
+  const { Resources } = readingPolicies(registry, bucketsOfSources(registry, 'test'), 'copy');
+
+  const text = JSON.stringify(Resources);
+  expect(text).toMatch(/^[\t\n\r\u0020-\u00ff]*$/);
+  expect(text).toContain(':::theirs/café/*"');
+  expect(text).toContain('"café/*"');
+  // CloudFormation takes `${!` for what is to stay.
+  expect(text).toContain(`:::others/a\${!*}b\${!$}/*"`);
+  expect(text).toContain(`"a\${*}b\${$}/*"`);
 });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { inferSource } from '../../core/source/infer.ts';
-import { findListPaths, findNulls, findRowsPath, uniqueColumns } from '../../core/source/infer-format.ts';
+import {
+  findListPaths,
+  findNulls,
+  findRowsPath,
+  findTitleRows,
+  uniqueColumns,
+} from '../../core/source/infer-format.ts';
 import { findEntity, findPrefix, findSourceId } from '../../core/source/infer-names.ts';
 
 const lastModifiedMs = Date.parse('2026-03-02T00:00:00Z');
@@ -202,6 +208,24 @@ describe('a format', () => {
   it('has lists wherever a row has one', () => {
     const rows = [{ a: [{ b: ['x', 'y'] }, { c: '1' }] }, { a: { b: 'x' }, d: '' }];
     expect(findListPaths([{ rows, lastModifiedMs }])).toEqual(['a', 'a.b']);
+  });
+
+  it('has its table below a title of a few cells, where a header says so', () => {
+    const table = [['id', 'name', 'day'], ...Array.from({ length: 3 }, (_, row) => [row, 'x', '2026-03-01'])];
+    const title = ['Stock', null, null];
+
+    expect(findTitleRows([title, ['of', null, null], ...table])).toBe(2);
+    expect(findTitleRows(table)).toBe(0);
+    expect(findTitleRows([title, ...table.slice(1)])).toBe(0);
+    expect(findTitleRows([['a', 'b', null], ...table])).toBe(0);
+    expect(
+      findTitleRows([
+        ['Stock', null],
+        ['id', 'n'],
+        [1, 2],
+      ]),
+    ).toBe(0);
+    expect(findTitleRows([])).toBe(0);
   });
 
   it('has columns that differ', () =>

@@ -139,6 +139,13 @@ describe('an archive', () => {
     expect(manifestOfParent(world)).toMatchObject({ memberCount: 1, membersRejected: 0 });
   });
 
+  test('lands what calls itself a folder and holds data', async () => {
+    const world = unpackWorld(zipOf({ 'a/': 'id\n1\n', 'b/': '' }), 'p');
+    await unpack(world);
+
+    expect([...landedMembers(world).keys()]).toEqual(['p/a']);
+  });
+
   test('rejects a member alone whose path, kind or content cannot be trusted', async () => {
     const world = unpackWorld(
       tarOf([

@@ -1,5 +1,7 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
 import { onCondition } from '../../adapters/s3-copy.ts';
+import { headObject } from '../../adapters/s3-head.ts';
 
 const refusing = (name: string) => () =>
   Promise.reject(Object.assign(new Error(name), { name, $metadata: { httpStatusCode: 403 } }));
@@ -13,4 +15,13 @@ test.each(['InvalidObjectState', 'ObjectNotInActiveTierError'])(
 
 test('any other refusal is thrown', async () => {
   await expect(onCondition(refusing('AccessDenied'))).rejects.toThrow('AccessDenied');
+});
+
+test.each([
+  ['text/csv; charset=utf-8', 'text/csv; charset=utf-8'],
+  ['text/csv; name=preços.csv', undefined],
+])('of the content type %s a copy carries %s', async (ContentType, expected) => {
+  const s3 = { send: async () => ({ ContentType, ETag: '"e"' }) } as unknown as S3Client;
+
+  expect(await headObject(s3, { Bucket: 'b', Key: 'k' })).toMatchObject({ contentType: expected });
 });
