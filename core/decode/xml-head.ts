@@ -13,7 +13,7 @@ export function sniffXml(head: Uint8Array): XmlFormat | undefined {
   const text = headText(head);
   if (text === undefined || !/^<[?!\p{L}_:]/u.test(text)) return undefined;
   const { root, repeated, isEmpty, deeper } = outlineRoot(Buffer.from(text));
-  if (/^<!doctype\s+html/i.test(text) || root?.toLowerCase() === 'html') throw unknown('this is HTML');
+  if (isHtml(text, root)) throw unknown('this is HTML');
   // A document type that declares things: the decoder refuses it, and says why.
   if (root === undefined) return /^(<\?xml\s[^>]*>\s*)?<!doctype\s/i.test(text) ? xml() : undefined;
   if (isEmpty) return xml();
@@ -28,9 +28,14 @@ export function sniffXml(head: Uint8Array): XmlFormat | undefined {
 export function findXmlRow(head: Uint8Array): string | undefined {
   const text = headText(head);
   if (text === undefined || !text.startsWith('<')) return undefined;
-  const { repeated, deeper } = outlineRoot(Buffer.from(text));
+  const { root, repeated, deeper } = outlineRoot(Buffer.from(text));
+  if (isHtml(text, root)) return undefined;
   const names = deeper?.map(localName);
   return repeated !== undefined || names?.some((name) => name.includes('.')) ? undefined : names?.join('.');
+}
+
+function isHtml(text: string, root: string | undefined): boolean {
+  return /^<!doctype\s+html/i.test(text) || root?.toLowerCase() === 'html';
 }
 
 /** The head in its own encoding, from its first character that is no white space on. */

@@ -113,19 +113,10 @@ export async function* rowsAt(
   } else if (isFileFormat(format)) {
     const spooled = async () => spool(timed(await unpacked(), onPassed));
     yield* fileRows(object, format, compression === 'none' ? undefined : spooled, place.from, limits);
-  } else yield* rowsFrom(streamRows(await unpacked(), format, limits, place.from), place.from, onPassed);
-}
-
-/** Rows of a stream; Avro passes over whole blocks before `from` by itself. */
-function streamRows(
-  bytes: AsyncIterable<Uint8Array>,
-  format: Format,
-  limits: Partial<DecodeLimits>,
-  from: number,
-): AsyncIterable<RowBatch> {
-  return format.name === 'avro'
-    ? decodeAvro(bytes, { ...defaultLimits, ...limits }, from)
-    : decode(bytes, format, limits);
+  } else if (format.name === 'avro') {
+    // It passes over whole blocks by itself, of which there are no batches.
+    yield* decodeAvro(timed(await unpacked(), onPassed), { ...defaultLimits, ...limits }, place.from);
+  } else yield* rowsFrom(decode(await unpacked(), format, limits), place.from, onPassed);
 }
 
 /** Rows of an object that is read by range: of the object itself, or of the file that it is put into first. */

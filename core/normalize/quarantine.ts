@@ -27,7 +27,8 @@ export interface QuarantinedUpload {
 
 /** Rows of one upload that are listed in the table, one more for each part at most; the files on S3 have all of them. */
 const listedRows = 100;
-const rawLimitBytes = 64 * 1024;
+/** So much of a row is kept. */
+export const rawLimitBytes = 64 * 1024;
 const listedRawBytes = 1024;
 
 type QuarantineBooks = Pick<PartBooks, 'quarantined' | 'quarantineFiles' | 'quarantineCodes' | 'rowsListed'>;

@@ -6,7 +6,7 @@ import { keepsAll, type Row, type SourceConfig } from '../source/source.ts';
 import { itemBytes, maximumItemBytes, type Put, putWriter, type RecordContext } from '../table/record-item.ts';
 import { maximumOutputs, versionWriter } from '../table/version.ts';
 import { compileMap, latestVersion, type Map as RowMap } from './mapper.ts';
-import type { Rejected } from './quarantine.ts';
+import { type Rejected, rawLimitBytes } from './quarantine.ts';
 
 export interface RowsContext {
   readonly record: RecordContext;
@@ -64,11 +64,12 @@ export function compileRows(
     const puts: Put[] = [];
     const rejected: Rejected[] = batch.bad.map((bad) => ({ ...bad, output: 0, lengthBytes: bad.length }));
     let dropped = 0;
+    const rawOf = rawReader(batch);
     const take = (row: unknown, index: number, output: number, map: RowMap) => {
       const position = batch.positions[index] ?? 0;
       const made = one(row, position, output, map);
       if ('item' in made) puts.push(made);
-      else rejected.push({ ...made, position, output, ...rawOf(batch, index) });
+      else rejected.push({ ...made, position, output, ...rawOf(index) });
     };
     for (let index = 0; index < batch.rows.length; index += 1) {
       if (!transform) {
@@ -77,7 +78,7 @@ export function compileRows(
       }
       const outputs = apply(transform, batch, index);
       if ('code' in outputs) {
-        rejected.push({ ...outputs, position: batch.positions[index] ?? 0, output: 0, ...rawOf(batch, index) });
+        rejected.push({ ...outputs, position: batch.positions[index] ?? 0, output: 0, ...rawOf(index) });
       } else if (outputs.rows.length === 0) dropped += 1;
       else for (const [output, row] of outputs.rows.entries()) take(row, index, output, map);
     }
@@ -85,9 +86,17 @@ export function compileRows(
   };
 }
 
-function rawOf(batch: RowBatch, index: number): { readonly raw: Uint8Array; readonly lengthBytes: number } {
-  const raw = batch.raw(index);
-  return { raw: raw.slice(), lengthBytes: raw.length };
+/** A function that copies as much of a row as quarantine keeps, once: transform may make a million bad ones of it. */
+function rawReader(batch: RowBatch): (index: number) => Pick<Rejected, 'raw' | 'lengthBytes'> {
+  let last: (Pick<Rejected, 'raw' | 'lengthBytes'> & { readonly index: number }) | undefined;
+  return (index) => {
+    if (last?.index !== index) {
+      const raw = batch.raw(index);
+      last = { index, raw: raw.slice(0, rawLimitBytes), lengthBytes: raw.length };
+    }
+    const { raw, lengthBytes } = last;
+    return { raw, lengthBytes };
+  };
 }
 
 type Outputs = { readonly rows: readonly Row[] } | { readonly code: string; readonly message: string };

@@ -73,8 +73,11 @@ export async function writeRows(
       keepAtMs = ports.now() + keepEveryMs;
     }
   } catch (error) {
+    if (isOutOfTime(error)) {
+      await writing;
+      return reached;
+    }
     await writing.catch(() => {});
-    if (isOutOfTime(error)) return reached;
     const unread = unreadRest(error, reached.afterPosition);
     if (!unread) throw error;
     reached.rowsRead += 1;

@@ -326,6 +326,7 @@ describe('firn add', () => {
     ['noise.bin', Buffer.from([0, 1, 2, 0xff, 0]), 'cannot be read as data: decode.unknownFormat'],
     ['empty.csv', 'id,name\n', 'There are no rows in'],
     ['hollow.json', '{}', 'There are no fields in'],
+    ['page.html', '<html><body><p>a</p><p>b</p></body></html>', 'this is HTML'],
   ])('refuses %s with the reason', async (name, content, reason) => {
     const { code, err } = await ran(addSource, [await sample(name, content)]);
     expect(code).toBe(1);

@@ -153,6 +153,17 @@ describe('transform', () => {
     ]);
   });
 
+  it('that makes many bad rows of a long one keeps a single copy of its beginning', () => {
+    const many = (each: Row): readonly Row[] => Array.from({ length: 2000 }, () => ({ id: each['id'], n: 'no' }));
+    const long = row('a', 'x'.repeat(1_000_000));
+    const { rejected } = normalize({ transform: many }, batchOf([long, row('b')]));
+
+    expect(rejected).toHaveLength(4000);
+    const copies = [...new Set(rejected.map(({ raw }) => raw.buffer))];
+    expect(copies.map(({ byteLength }) => byteLength)).toEqual([64 * 1024, JSON.stringify(row('b')).length]);
+    expect(rejected[1999]?.lengthBytes).toBe(JSON.stringify(long).length);
+  });
+
   it('sees cells by the names of their columns, and its rows are read by name', () => {
     const seen: Row[] = [];
     const made = normalize(
