@@ -107,11 +107,17 @@ function numberCell(text: string, kind: NumberKind, is1904: boolean): Cell | Cel
 
 /**
  * Spreadsheets compute with doubles, and Excel stores 17 digits of them: 1.1 stands as 1.1000000000000001. The shortest
- * text of the same double is what people typed and see. Integers that others stored keep all their digits.
+ * text of the same double is what people typed and see. Integers, and longer fractions, come from other writers and
+ * keep all their digits.
  */
 function numberOf(text: string): number | bigint | ExactNumber {
   const value = Number(text);
-  return /[.eE]/.test(text) && Number.isFinite(value) ? value : exactNumber(text);
+  const isDouble = /[.eE]/.test(text) && significantDigits(text) <= 17 && Number.isFinite(value);
+  return isDouble ? value : exactNumber(text);
+}
+
+function significantDigits(text: string): number {
+  return text.replace(/[eE].*/, '').replaceAll(/\D/g, '').replace(/^0+/, '').length;
 }
 
 function plainText(value: XmlValue | undefined): string {

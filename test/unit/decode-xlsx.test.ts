@@ -186,11 +186,12 @@ describe('xlsx', () => {
     ).toEqual([['one', null, '東京', 'a b', null, null, '2026-11-21T00:00:00Z']]);
   });
 
-  it('gives the number that was typed for the digits that Excel stores, and all digits of integers', async () => {
+  it('gives the number that was typed for the digits that Excel stores, and all digits of what others store', async () => {
     const numbers = [
       '1.1000000000000001',
       '0.30000000000000004',
       '12345678901234567890',
+      '0.12345678901234567891',
       '-0.0',
       '1E-7',
       '1e400',
@@ -201,7 +202,7 @@ describe('xlsx', () => {
 
     const found = await fileRows(made({ rows }), plain);
 
-    expect(found.raws[0]).toBe('[1.1,0.30000000000000004,12345678901234567890,0,1e-7,1e400,5,7]');
+    expect(found.raws[0]).toBe('[1.1,0.30000000000000004,12345678901234567890,0.12345678901234567891,0,1e-7,1e400,5,7]');
   });
 
   it.each([
