@@ -117,7 +117,10 @@ function numberOf(text: string): number | bigint | ExactNumber {
 }
 
 function significantDigits(text: string): number {
-  return text.replace(/[eE].*/, '').replaceAll(/\D/g, '').replace(/^0+/, '').length;
+  return text
+    .replace(/[eE].*/, '')
+    .replaceAll(/\D/g, '')
+    .replace(/^0+/, '').length;
 }
 
 function plainText(value: XmlValue | undefined): string {
