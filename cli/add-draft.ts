@@ -55,7 +55,7 @@ export function draftSource(wishes: Wishes, { id, found, read, others }: Basis):
 /** Fields without the one of a last column that has neither name nor value: rows that end with a delimiter have it. */
 function withoutLast(fields: readonly InferredField[]): readonly InferredField[] {
   const last = fields.at(-1);
-  const isNameless = typeof last?.from === 'number' || /^column \d+$/.test(String(last?.from));
+  const isNameless = typeof last?.from === 'number' || /^(column )?\d+$/.test(String(last?.from));
   const isBlank = last?.doubts?.some(({ message }) => message.startsWith('only blanks'));
   return fields.length > 1 && isNameless && isBlank ? fields.slice(0, -1) : fields;
 }

@@ -139,7 +139,10 @@ function quotedCells({ cursor, dialect }: CsvReader, view: Buffer, { start, end 
 }
 
 function takeHeader(reader: CsvReader, cells: Cells): void {
-  const names = cells.map((cell) => cell?.trim() ?? '');
+  const written = cells.map((cell) => cell?.trim() ?? '');
+  // Exports leave the name of an index, or of what follows a last delimiter, blank; a line of blanks is no header.
+  const isHeader = written.some((name) => name !== '');
+  const names = isHeader ? written.map((name, index) => name || String(index)) : written;
   const given = reader.names;
   const fault = given ? undefined : nameFault(names);
   if (fault) refuseHeader(reader, fault);

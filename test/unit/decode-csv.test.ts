@@ -105,9 +105,17 @@ describe('csv', () => {
     expect(positions).toEqual([15]);
   });
 
+  it('calls a column without a name by its number', async () => {
+    const { columns, rows } = await decoded(',a,b,\n0,x,1,\n', csv());
+
+    expect(columns).toEqual(['0', 'a', 'b', '3']);
+    expect(rows).toEqual([['0', 'x', '1', '']]);
+  });
+
   it.each([
     ['a,b,a\n', {}, 'columns 1 and 3 have the same name'],
-    ['a,,b\n', {}, 'column 2 has no name'],
+    [',,\n', {}, 'column 1 has no name'],
+    ['a,,1\n', {}, 'columns 2 and 3 have the same name'],
     ['a,"b\n1,2\n', {}, 'is never closed'],
     ['a,"b"x\n', {}, 'text behind the closing quote'],
     ['a,b,c\n', { columns: ['x', 'y'], header: true }, 'columns names 2 cells, the header has 3'],
