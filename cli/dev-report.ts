@@ -57,6 +57,8 @@ export function devReport(pipeline: Pipeline, keep: string | undefined): DevRepo
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       AWS_REGION: DEFAULT_REGION,
+      // The AWS CLI 1 and botocore read only this name.
+      AWS_DEFAULT_REGION: DEFAULT_REGION,
       AWS_ENDPOINT_URL_S3: endpoints.s3,
       AWS_ENDPOINT_URL_SQS: endpoints.sqs,
       AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
@@ -122,10 +124,14 @@ const titles: Readonly<Record<string, string>> = {
 };
 
 /** The endpoint is said once more in each call: clients older than the variables do not know them. */
-function calls({ endpoints, table }: DevReport, source: DevReport['sources'][number]): readonly string[] {
+function calls({ endpoints, table, queues }: DevReport, source: DevReport['sources'][number]): readonly string[] {
+  const queue = queues[0];
   const key = `'{":pk":{"S":"R#${source.entity}#<key>"}}'`;
   return [
     `aws s3 cp <file> s3://${source.bucket}/${source.prefix} --endpoint-url ${endpoints.s3}`,
+    ...(queue
+      ? [`aws sqs get-queue-attributes --queue-url ${queue.url} --attribute-names All --endpoint-url ${endpoints.sqs}`]
+      : []),
     `aws dynamodb query --table-name ${table} --key-condition-expression 'pk = :pk' --expression-attribute-values ${key} --endpoint-url ${endpoints.dynamodb}`,
     `SELECT * FROM ${source.warehouseTable} LIMIT 10`,
   ];

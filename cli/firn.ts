@@ -36,7 +36,7 @@ const usage = `firn <verb> [options]
 ${lines.join('\n')}
 
 firn <verb> --help tells more.
-Exit codes: 0 fine, 1 the data has a problem, 2 wrong usage`;
+Exit codes: 0 fine, 1 the data or the pipeline has a problem, 2 wrong usage`;
 
 const isHelp = (argument: string) => argument === '--help' || argument === '-h';
 
@@ -59,7 +59,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     return await verb.run(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    console.error(`${error.message}\n\n${verb.usage}`);
+    console.error(`${error.message}\n\nfirn ${name} --help tells what it takes.`);
     return 2;
   }
 }

@@ -46,7 +46,7 @@ export async function compileSource(id: string, file: string): Promise<CompiledS
   const text = (suffix: string) => result.outputFiles.find((each) => each.path.endsWith(suffix))?.text ?? '';
   const code = text('.mjs');
   const hash = createHash('sha256')
-    .update(`${await coreHash()}\0${code}`)
+    .update(`${(await coreHash()).hash}\0${code}`)
     .digest('hex')
     .slice(0, 32);
   return { id, code, map: text('.map'), hash, inputs: Object.keys(result.metafile.inputs) };

@@ -9,27 +9,36 @@ const deciding = [
   'core/decode/decompress.ts',
   'core/decode/sniff.ts',
   'core/decode/decode.ts',
+  'core/decode/decode-file.ts',
+  'core/decode/decode-range.ts',
   'core/normalize/rows.ts',
 ];
 
-let known: Promise<string> | undefined;
+let known: Promise<CoreHash> | undefined;
+
+export interface CoreHash {
+  readonly hash: string;
+  /** Paths from the root of the repository of all files that count in it. */
+  readonly files: readonly string[];
+}
 
 /**
  * Hash of decoders, field types and mapping as they run: minified, so that comments and spacing do not count. It is
  * part of every source's hash, so a change of any of them becomes a new revision of every source.
  */
-export function coreHash(): Promise<string> {
+export function coreHash(): Promise<CoreHash> {
   known ??= makeHash();
   return known;
 }
 
-async function makeHash(): Promise<string> {
+async function makeHash(): Promise<CoreHash> {
   const contents = deciding.map((file, index) => `export * as part${index} from './${file}';`).join('\n');
   const result = await build({
     stdin: { contents, resolveDir: root, loader: 'ts' },
     absWorkingDir: root,
     outfile: join(root, 'core.mjs'),
     write: false,
+    metafile: true,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -38,7 +47,8 @@ async function makeHash(): Promise<string> {
     legalComments: 'none',
     logLevel: 'silent',
   });
-  return createHash('sha256')
+  const hash = createHash('sha256')
     .update(result.outputFiles[0]?.text ?? '')
     .digest('hex');
+  return { hash, files: Object.values(result.metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs)) };
 }

@@ -45,7 +45,7 @@ export interface Decompressed {
  *
  * `bytes` throws DecodeError `decode.corruptGzip`, `decode.corruptZstd`, `decode.corruptBzip2` or `decode.corruptBrotli` when the data is
  * damaged or cut off, after delivering what came before it (where the damage is in the data itself, up to the 16 KiB of
- * input in which it lies), and `decode.bomb` when a limit is passed. Errors of the input are thrown on unchanged. An
+ * input in which it lies, however the input is cut into chunks), and `decode.bomb` when a limit is passed. Errors of the input are thrown on unchanged. An
  * error of either kind before the first byte is thrown at once, as is `decode.nested` for a fourth layer. Stopping
  * early closes the input.
  */
