@@ -109,7 +109,8 @@ function wrapped(mark: string, text: string): readonly string[] {
 }
 
 function nextText({ id, draft }: Added): string {
-  const sample = draft.read.samples[0]?.input.shown ?? '<file>';
+  const first = draft.read.samples[0]?.input;
+  const sample = first?.archive ?? first?.shown ?? '<file>';
   const quoted = /^[\w@%+=:,./-]+$/.test(sample) ? sample : `'${sample.replaceAll("'", "'\\''")}'`;
   return `Next:\n  npx firn check\n  npx firn try ${quoted} --source ${id}`;
 }

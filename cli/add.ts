@@ -23,7 +23,8 @@ const usage = `firn add <file | folder | s3://bucket/key or prefix> [options]
   looks at samples, writes the source file that reads them, and says what it is
   not sure of
 
-  --id <id>        the source's id, and its file's name; from the sample's name unless given
+  --id <id>        the source's id, and its file's name; from the sample's name
+                   unless given
   --entity <name>  what a record is, such as order; from the id unless given
   --bucket <name>  where objects will come from: ours:<name> for one of the
                    stack's own, or the name of a bucket that is there already;

@@ -32,7 +32,8 @@ async function* members(
       if (isPassedOver(entry)) continue;
       const below = (name: string) => `${name}/${entry.path}`;
       const { sizeBytes } = entry;
-      last = { ...input, shown: below(input.shown), name: below(input.name), key: below(input.key), sizeBytes };
+      const names = { shown: below(input.shown), name: below(input.name), key: below(input.key), archive: input.shown };
+      last = { ...input, ...names, sizeBytes };
       const refusal = entry.refusal ?? pathRefusal(entry.path);
       if (refusal !== undefined) {
         yield { input: last, reason: refusal };

@@ -13,21 +13,28 @@ import { problemLine } from './source-problems.ts';
 import { UsageError } from './usage-error.ts';
 import type { Verb } from './verb.ts';
 
-const usage = `firn backfill --source <id> [--prefix <text>] [--since <time>] [--until <time>] [--limit <n>] [--yes] [--json]
-  sends objects that lay in a source's bucket before it was one to copy; without --yes it only shows them
+const usage = `firn backfill --source <id> [--yes] [options]
+  sends objects that lay in a source's bucket before it was one to copy; without
+  --yes it only shows them
 
-  --source <id>      the source; keys that it excludes or another source claims are left out
-  --prefix <text>    only keys that start so; it starts with the source's own prefix
-  --since <time>     only objects last modified then or later: 2026-01-31 or 2026-01-31T12:00:00Z
+  --source <id>      the source; keys that it excludes or another source claims
+                     are left out
+  --prefix <text>    only keys that start so; it starts with the source's own
+                     prefix
+  --since <time>     only objects last modified then or later: 2026-01-31 or
+                     2026-01-31T12:00:00Z
   --until <time>     only objects last modified before then
   --limit <n>        at most so many objects
   --yes              sends them
-  --queue-url <url>  the stack's output CopyQueueUrl; FIRN_COPY_QUEUE_URL unless given
+  --queue-url <url>  the stack's output CopyQueueUrl; FIRN_COPY_QUEUE_URL
+                     unless given
   --stage <name>     of the stack, for buckets of its own; dev unless given
-  --json             one JSON object as the last line: { source, bucket, prefix, objects, bytes, sent, first }
+  --json             one JSON object as the last line: { source, bucket, prefix,
+                     objects, bytes, sent, first }
 
-AWS is reached as the AWS CLI reaches it, with a region and credentials that may list the bucket.
-What landed before is not landed again, so a backfill may be repeated.
+AWS is reached as the AWS CLI reaches it, with a region and credentials that may
+list the bucket. What landed before is not landed again, so a backfill may be
+repeated.
 Exit codes: 0 done, 1 it could not be done, 2 wrong usage`;
 
 interface BackfillOptions extends Omit<Wanted, 'source' | 'bucket' | 'prefix'> {
@@ -138,7 +145,7 @@ function resultJson({ source, bucket, prefix }: Wanted, { first, ...counts }: Ba
 }
 
 function resultText({ source, bucket, prefix }: Wanted, { objects, bytes, sent, first }: Backfilled): string {
-  const head = `s3://${bucket}/${prefix}: ${grouped(objects)} objects of source ${source.id}, ${grouped(bytes)} bytes`;
+  const head = `s3://${bucket}/${prefix}: ${grouped(objects)} ${objects === 1 ? 'object' : 'objects'} of source ${source.id}, ${grouped(bytes)} bytes`;
   if (objects === 0) return head;
   const rows = first.map((each) => [each.key, each.sizeBytes, new Date(each.lastModifiedMs).toISOString()]);
   const more = objects > first.length ? [`… and ${grouped(objects - first.length)} more`] : [];

@@ -5,13 +5,15 @@ import { problemLine, type SourceProblem, shownPath } from './source-problems.ts
 import type { Verb } from './verb.ts';
 
 const usage = `firn check [--source <id>] [--json]
-  loads all sources and explains what is wrong with them, before anything is deployed
+  loads all sources and explains what is wrong with them, before anything is
+  deployed
 
   --source <id>  only what concerns this source
-  --json         one JSON object as the last line: { sources, problems: [{ source, file, line?, message }],
-                 notes: likewise }
+  --json         one JSON object as the last line: { sources, problems:
+                 [{ source, file, line?, message }], notes: likewise }
 
-Sources are the files of sources/, or of the folder that FIRN_SOURCES names. Types are checked by: npx tsc --noEmit
+Sources are the files of sources/, or of the folder that FIRN_SOURCES names.
+Types are checked by: npx tsc --noEmit
 Exit codes: 0 no mistakes, 1 mistakes, 2 wrong usage`;
 
 async function run(args: readonly string[]): Promise<number> {

@@ -17,3 +17,8 @@ export function columns(head: readonly string[], rows: readonly (readonly (strin
 export function grouped(value: number): string {
   return value.toLocaleString('en-US');
 }
+
+/** The text in at most `length` UTF-16 code units, the last an ellipsis where something is left out. */
+export function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}

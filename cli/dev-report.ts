@@ -16,6 +16,8 @@ export interface DevReport {
     readonly bucket: string;
     readonly prefix: string;
     readonly suffix: string;
+    /** Nothing tells of its objects: they are found when the poller looks. */
+    readonly polled: boolean;
     readonly entity: string;
     /** Where its records are in the warehouse. */
     readonly warehouseTable: string;
@@ -46,6 +48,7 @@ export function devReport(pipeline: Pipeline, keep: string | undefined): DevRepo
       bucket: pipeline.bucketOf(id),
       prefix: config.from.prefix ?? '',
       suffix: config.from.suffix ?? '',
+      polled: config.from.poll !== undefined,
       entity: config.entity,
       warehouseTable: `${warehouse.objects.database}.${schema}.${warehouseTable(config.entity)}`,
     })),
@@ -73,6 +76,7 @@ export function devText(report: DevReport): string {
   const { endpoints, snowflake, sources, keep } = report;
   const indent = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
   const first = sources[0];
+  const polled = sources.filter((each) => each.polled).map(({ id }) => id);
   return [
     'Put objects into a bucket, and watch them come in. Ctrl-C stops.',
     '',
@@ -98,6 +102,7 @@ export function devText(report: DevReport): string {
         sources.map((each) => [each.id, `s3://${each.bucket}/${each.prefix}…${each.suffix}`, each.warehouseTable]),
       ),
     ),
+    ...(polled.length > 0 ? ['', `The poller first runs after five minutes: ${polled.join(', ')}.`] : []),
     '',
     ...indent(
       columns(

@@ -4,7 +4,7 @@ import type { UploadCounts } from '../core/upload/books.ts';
 import { partBooks } from '../core/upload/books.ts';
 import { type Manifest, uploadIdOf } from '../core/upload/manifest.ts';
 import type { Pipeline } from '../local/pipeline.ts';
-import { grouped } from './columns.ts';
+import { cut, grouped } from './columns.ts';
 
 const readAtOnce = 100;
 
@@ -67,7 +67,7 @@ async function rowsOf(manifest: Manifest, table: Pipeline['table']): Promise<str
   const done = `normalized ${rows(total.read)}`;
   if (total.quarantined === 0) return done;
   for await (const [first] of table.query(pk, `X#${revision}#`)) {
-    const why = first ? `, the first is row ${first['rowNumber']}: ${first['reasonMessage']}` : '';
+    const why = first ? `, the first is row ${first['rowNumber']}: ${cut(String(first['reasonMessage']), 100)}` : '';
     return `${done}, ${grouped(total.quarantined)} quarantined${why}`;
   }
   return `${done}, ${grouped(total.quarantined)} quarantined (upload ${uploadIdOf(manifest)})`;

@@ -13,15 +13,21 @@ import { problemLine } from './source-problems.ts';
 import type { Verb } from './verb.ts';
 
 const usage = `firn dev [--ports s3=9000,sqs=9001,…] [--port-base <n>] [--keep [dir]] [--json]
-  runs the embedded cloud until Ctrl-C, and ingests whatever is put into the source buckets
+  runs the embedded cloud until Ctrl-C, and ingests whatever is put into the
+  source buckets
 
-  --ports <name=port,…>  ports of ${services.join(', ')}; 0 picks a free one
+  --ports <name=port,…>  ports of ${services.join(', ')};
+                         0 picks a free one
   --port-base <n>        ports from n on, in that order (${defaultBase} unless given)
-  --keep [dir]           keeps everything in a folder (.firn/dev unless given), and goes on there the next time
-  --json                 one line on standard output, once everything is up: where it all is
+  --keep [dir]           keeps everything in a folder (.firn/dev unless given),
+                         and goes on there the next time
+  --json                 one line on standard output, once everything is up:
+                         where it all is
 
-Sources are the files of sources/, or of the folder that FIRN_SOURCES names. A change of them takes a restart.
-Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 mistakes in the sources or it does not start, 2 wrong usage`;
+Sources are the files of sources/, or of the folder that FIRN_SOURCES names. A
+change of them takes a restart.
+Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 mistakes in the sources or it does
+not start, 2 wrong usage`;
 
 /** How long running invocations may go on after the first Ctrl-C. */
 const graceMs = 5_000;

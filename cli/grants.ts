@@ -6,16 +6,21 @@ import { problemLine } from './source-problems.ts';
 import { UsageError } from './usage-error.ts';
 import type { Verb } from './verb.ts';
 
-const usage = `firn grants [--source <id>] [--stage <stage>] [--account <id>] [--region <region>] [--json]
-  prints what to send to the owners of buckets that the stack does not make: policies, keys, roles, notifications
+const usage = `firn grants [--source <id>] [options]
+  prints what to send to the owners of buckets that the stack does not make:
+  policies, keys, roles, notifications
 
   --source <id>     only what this source needs
   --stage <stage>   of the stack that reads, dev unless given
-  --account <id>    the account of the stack, 12 digits; it appears as <account> when not given
-  --region <id>     the region of the stack: AWS_REGION or eu-central-1 unless given
-  --json            one JSON object: { home, buckets: [{ bucket, owner?, sources, grants, notes }] }
+  --account <id>    the account of the stack, 12 digits; it appears as <account>
+                    when not given
+  --region <id>     the region of the stack: AWS_REGION or eu-central-1 unless
+                    given
+  --json            one JSON object: { home, buckets: [{ bucket, owner?,
+                    sources, grants, notes }] }
 
-Sources are the files of sources/, or of the folder that FIRN_SOURCES names. Nothing is sent or changed.
+Sources are the files of sources/, or of the folder that FIRN_SOURCES names.
+Nothing is sent or changed.
 Exit codes: 0 fine, 1 mistakes in the sources, 2 wrong usage`;
 
 /** Stands for an account that is not known yet. */

@@ -12,6 +12,8 @@ export interface Input extends TriedFile {
   /** As the person would name it: a path or an s3:// address. */
   readonly shown: string;
   readonly name: string;
+  /** Of a member, the archive that it lies in, as the person named it: only that can be named again. */
+  readonly archive?: string;
   open(): Promise<OpenInput>;
 }
 

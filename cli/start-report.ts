@@ -1,5 +1,5 @@
 import type { Item } from '../core/table/table.ts';
-import { columns, grouped } from './columns.ts';
+import { columns, cut, grouped } from './columns.ts';
 import { totalOf, type UploadLine } from './uploads.ts';
 
 /** What a run of `npm start` came to. */
@@ -93,10 +93,6 @@ function quarantineText({ uploads, quarantined }: StartReport): readonly string[
     ...lines.map((line) => `  ${line}`),
     ...more,
   ];
-}
-
-function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
 function recordText(record: StartReport['record']): readonly string[] {

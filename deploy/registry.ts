@@ -116,14 +116,18 @@ async function importCompiled(dir: string, { id, hash }: CompiledSource): Promis
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Source ${id} fails when it is imported: ${reason}`, { cause });
   });
-  if (!isSource(module.default)) {
-    throw new Error(`Source ${id} exports no source: its file must say \`export default defineSource({ … })\`.`);
-  }
-  return { id, hash, source: module.default };
+  return { id, hash, source: sourceOf(id, module.default) };
 }
 
-function isSource(value: unknown): value is AnySource {
-  if (typeof value !== 'object' || value === null || !('config' in value)) return false;
-  const { config } = value;
-  return typeof config === 'object' && config !== null && 'from' in config && 'entity' in config && 'fields' in config;
+/** Sources are compiled without being type-checked: what a declaration cannot do without is looked for here. */
+function sourceOf(id: string, value: unknown): AnySource {
+  const config = typeof value === 'object' && value !== null && 'config' in value ? value.config : undefined;
+  if (typeof config !== 'object' || config === null) {
+    throw new Error(`Source ${id} exports no source: its file must say \`export default defineSource({ … })\`.`);
+  }
+  const missing = ['from', 'entity', 'fields'].filter((name) => !(name in config));
+  if (missing.length > 0) {
+    throw new Error(`Source ${id} declares no ${missing.join(' and no ')}: add it, or look for a misspelt name.`);
+  }
+  return value as AnySource;
 }

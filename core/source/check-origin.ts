@@ -88,7 +88,11 @@ export function bucketProblems(
       if (new Set(group.map(({ source }) => factOf(source.config.from))).size < 2) return [];
       const ids = group.map(({ id }) => id);
       return [
-        { sources: ids, message: `${ids.join(' and ')} differ in the ${name} of ${bucket}: say the same in each` },
+        {
+          sources: ids,
+          at: ['from'],
+          message: `${ids.join(' and ')} differ in the ${name} of ${bucket}: say the same in each`,
+        },
       ];
     }),
   );

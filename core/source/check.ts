@@ -122,6 +122,7 @@ function sameClaims(sources: readonly RegisteredSource[]): readonly Mistake[] {
     .map((same) => same.map(({ id }) => id))
     .map((ids) => ({
       sources: ids,
+      at: ['from'],
       message: `${ids.join(' and ')} claim the same bucket, prefix and suffix: give each its own`,
     }));
 }
@@ -141,6 +142,7 @@ function sameTables(sources: readonly RegisteredSource[]): readonly Mistake[] {
     .filter(([, same]) => same.length > 1)
     .map(([table, same]) => ({
       sources: sources.filter(({ source }) => same.includes(source.config.entity)).map(({ id }) => id),
+      at: ['entity'],
       message: `entities ${same.join(' and ')} would share the Snowflake table ${table}: rename one`,
     }));
 }

@@ -191,7 +191,7 @@ describe('firn dev', () => {
 
     expect(code).toBe(2);
     expect(stderr).toContain('ftp=21');
-    expect(stderr).toContain('firn dev [--ports');
+    expect(stderr).toContain('firn dev --help');
   });
 
   it('goes on after being killed in the middle, with nothing lost and nothing twice, and stops when told to', async () => {

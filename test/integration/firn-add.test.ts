@@ -380,6 +380,16 @@ describe('an archive', () => {
     expect(source).toMatchObject({ key: ['id'], fields: [{ name: 'id' }, { name: 'n' }] });
   });
 
+  it('is what the next command names, and not the member that was looked at', async () => {
+    const path = await zip();
+
+    const { code, out } = await ran(addSource, [path, '--dry-run', '--id', 'towns-packed']);
+    const written = await ran(addSource, [path, '--id', 'towns-packed']);
+
+    expect({ code, next: out.includes('Next:') }).toEqual({ code: 0, next: false });
+    expect(written.out).toMatch(new RegExp(`npx firn try ${path} --source towns-packed\n*$`));
+  });
+
   it('that is damaged is told with what could be read before', async () => {
     const whole = await readFile(await zip());
     const path = await sample('damaged.zip', whole.with(whole.indexOf('id,n'), 0x58));

@@ -66,6 +66,14 @@ describe('firn', () => {
     expect(one.stdout).toContain('--delimiter');
   });
 
+  it.each(['add', 'backfill', 'check', 'dev', 'grants', 'try'])('tells in 80 columns what %s takes', async (verb) => {
+    const { code, stdout } = await firn([verb, '--help']);
+
+    expect(code).toBe(0);
+    const tooWide = stdout.split('\n').filter((line) => line.length > 80);
+    expect(tooWide.filter((line) => !line.startsWith('firn '))).toEqual([]);
+  });
+
   it.each([
     { args: [], says: 'firn <verb>' },
     { args: ['frobnicate'], says: 'There is no verb frobnicate' },

@@ -63,13 +63,14 @@ describe('the sources of a folder', () => {
   test('that cannot be used are told all at once, each with its reason', async () => {
     await write({
       'broken.ts': 'export default {',
+      'misspelt.ts': orders.replace('entity:', 'entitty:'),
       'other.ts': 'export default 4;',
       'throwing.ts': "throw new Error('no such thing');",
     });
     await expect(build()).rejects.toThrow(/broken\.ts cannot be compiled/);
     await rm(join(folder, 'broken.ts'));
     await expect(build()).rejects.toThrow(
-      /2 sources cannot be used:\nSource other exports no source.*\nSource throwing .*no such thing/,
+      /3 sources cannot be used:\nSource misspelt declares no entity: .*\nSource other exports no source.*\nSource throwing .*no such thing/,
     );
   });
 

@@ -93,6 +93,7 @@ describe('checking sources', () => {
     expect(checkSources([source({}, 'one'), source({}, 'two')])).toEqual([
       expect.stringMatching(/^one and two claim the same/),
     ]);
+    expect(findMistakes([source({}, 'one'), source({}, 'two')])).toMatchObject([{ at: ['from'] }]);
     const csv = source({ from: { ...good.from, suffix: '.csv' } }, 'two');
     expect(checkSources([source({}, 'one'), csv])).toEqual([]);
   });
