@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { root } from '../deploy/folders.ts';
+import { inputsFrom, root } from '../deploy/folders.ts';
 import { bootPipeline, type Pipeline } from '../local/pipeline.ts';
 import { generateSamples } from '../samples/generate.ts';
 import { grouped } from './columns.ts';
@@ -45,7 +45,7 @@ async function start(options: StartOptions): Promise<StartReport> {
   const pipeline = await bootPipeline({
     dataDir: join(local, 'data'),
     packageDir: join(local, 'package'),
-    sourcesDir: join(root, 'sources'),
+    sourcesDir: resolve(inputsFrom(process.env, 'local').sourcesDir),
     onStep: step,
   });
   try {

@@ -21,7 +21,7 @@ function plainLetters(text: string): string {
 /** Names of things that are written in digits and are no quantities: leading zeros and plus signs count. */
 export function namesCode(name: string): boolean {
   const codes =
-    /^(zip|zipcode|postal|postcode|postalcode|plz|cep|phone|telephone|tel|fax|mobile|msisdn|ssn|tin|vat|nif|iban|bic|account|card|ean|gtin|upc|isbn|barcode|imei|sku)$/;
+    /^(zip|zipcode|postal|postcode|postalcode|plz|cep|phone|telephone|tel|fax|mobile|msisdn|ssn|tin|vatin|nif|iban|bic|account|card|ean|gtin|upc|isbn|barcode|imei|sku)$/;
   return wordsOf(name).some((word) => codes.test(word));
 }
 

@@ -4,6 +4,7 @@ import { compileMap } from '../normalize/mapper.ts';
 import { tableName } from '../snowflake/table-name.ts';
 import { keyProblems } from './check-claims.ts';
 import { entityMistakes } from './check-entities.ts';
+import { optionProblems } from './check-options.ts';
 import { bucketProblems, originProblems } from './check-origin.ts';
 import type { RegisteredSource } from './registry.ts';
 import { keyFields } from './source.ts';
@@ -46,7 +47,7 @@ const longestEntity = 200;
 const longestId = 200;
 
 function checkSource({ id, source: { config } }: RegisteredSource): readonly Found[] {
-  const problems: Found[] = [];
+  const problems: Found[] = [...optionProblems(config)];
   if (id.length > longestId)
     problems.push({ message: `its id is longer than ${longestId} characters: rename the file` });
   if (!entityPattern.test(config.entity)) {
