@@ -1,5 +1,5 @@
 import type { Draft } from './add-draft.ts';
-import { grouped } from './columns.ts';
+import { counted } from './columns.ts';
 import type { ReadSamples, Unsure } from './sample-format.ts';
 import type { SourceDraft } from './source-text.ts';
 import { formatText } from './try-text.ts';
@@ -46,7 +46,9 @@ export function addedText(added: Added): string {
       ? wrapped('', `Wrote ${file}: ${shapeText(source)}`).join('\n')
       : `Would write ${file}:\n\n${text.trimEnd()}`,
     ...(unsure.length === 0 ? [] : [`To look at:\n${unsureLines(unsure).join('\n')}`]),
-    ...(quarantined === 0 ? [] : [`${counted(quarantined)} of the samples would go to quarantine: see firn try.`]),
+    ...(quarantined === 0
+      ? []
+      : [`${counted(quarantined, 'row')} of the samples would go to quarantine: see firn try.`]),
     ...(problems.length === 0 ? [] : [`firn check finds mistakes in it:\n${problems.join('\n')}`]),
     ...(text === undefined ? [nextText(added)] : []),
   ];
@@ -57,17 +59,13 @@ function seenText({ samples, unread, format }: ReadSamples): string {
   const rows = samples.reduce((sum, sample) => sum + sample.rows.length, 0);
   const bad = samples.reduce((sum, sample) => sum + sample.bad, 0);
   const files = samples.length === 1 ? samples[0]?.input.shown : `${samples.length} files`;
-  const seen = samples.some(({ isCut }) => isCut) ? `the first ${counted(rows)}` : counted(rows);
+  const seen = samples.some(({ isCut }) => isCut) ? `the first ${counted(rows, 'row')}` : counted(rows, 'row');
   const compression = [...new Set(samples.map((sample) => sample.compression))].join(' and ');
   const what = formatText(format ?? samples[0]?.format, compression);
   const lines = [...wrapped('', `Looked at ${seen} of ${files}: ${what}`)];
-  if (bad > 0) lines.push(`${counted(bad)} more cannot be read, and would go to quarantine: see firn try.`);
+  if (bad > 0) lines.push(`${counted(bad, 'row')} more cannot be read, and would go to quarantine: see firn try.`);
   for (const { input, reason } of unread) lines.push(...wrapped('', `Left out ${input.shown}: ${reason}`));
   return lines.join('\n');
-}
-
-function counted(count: number, noun = 'row'): string {
-  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** `order by orderNo, 9 fields: 5 text, 2 integer …` */

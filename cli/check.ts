@@ -1,4 +1,4 @@
-import { grouped } from './columns.ts';
+import { counted } from './columns.ts';
 import { examineSources, fileOf, sourceFiles } from './examine-sources.ts';
 import { readOptions } from './options.ts';
 import { problemLine, type SourceProblem, shownPath } from './source-problems.ts';
@@ -57,10 +57,6 @@ export function checkJson(
     message,
   });
   return JSON.stringify({ sources: ids, problems: problems.map(shown), notes: notes.map(shown) });
-}
-
-function counted(count: number, noun: string): string {
-  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 export const check: Verb = { usage, run };

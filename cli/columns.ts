@@ -18,6 +18,11 @@ export function grouped(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** `1 row`, `2 rows`, `1,000 rows`. */
+export function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** The text in at most `length` UTF-16 code units, the last an ellipsis where something is left out. */
 export function cut(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;

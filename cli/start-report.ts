@@ -1,5 +1,5 @@
 import type { Item } from '../core/table/table.ts';
-import { columns, cut, grouped } from './columns.ts';
+import { columns, counted, cut, grouped } from './columns.ts';
 import { totalOf, type UploadLine } from './uploads.ts';
 
 /** What a run of `npm start` came to. */
@@ -49,7 +49,7 @@ function uploadsText(uploads: readonly UploadLine[]): readonly string[] {
   const rows = uploads.map((line) =>
     row(line, line.state === 'loaded' ? 'closed' : `${line.closed ? 'closed' : 'open'} (${line.state})`),
   );
-  const totals = row({ source: 'all', objectKey: `${uploads.length} uploads`, ...totalOf(uploads) }, '');
+  const totals = row({ source: 'all', objectKey: counted(uploads.length, 'upload'), ...totalOf(uploads) }, '');
   const [head = '', ...body] = columns(heads, [...rows, totals]);
   const rule = '─'.repeat(Math.max(...[head, ...body].map((each) => [...each].length)));
   const total = totalOf(uploads);
@@ -141,6 +141,6 @@ function nextText({ uploads, seconds }: StartReport): readonly string[] {
     '  npm start -- --drop <folder>   your own files: a sub-folder is named like its source',
     '  README.md           what happens on the way, and how to deploy it',
     '',
-    `Done in ${seconds.toFixed(1)} s: ${uploads.length} uploads, ${verdict}.`,
+    `Done in ${seconds.toFixed(1)} s: ${counted(uploads.length, 'upload')}, ${verdict}.`,
   ];
 }
