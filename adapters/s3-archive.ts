@@ -22,7 +22,7 @@ export interface PartLimits {
   readonly concurrency: number;
 }
 
-export const defaultPartLimits: PartLimits = { partBytes: 8 * 1024 ** 2, concurrency: 3 };
+const defaultPartLimits: PartLimits = { partBytes: 8 * 1024 ** 2, concurrency: 3 };
 
 type Place = { readonly Bucket: string; readonly Key: string };
 

@@ -44,7 +44,7 @@ async function run(args: readonly string[]): Promise<number> {
 }
 
 /** The result of `firn check` for programs; a problem of several sources names the first of them. */
-export function checkJson(
+function checkJson(
   ids: readonly string[],
   problems: readonly SourceProblem[],
   notes: readonly SourceProblem[],

@@ -19,7 +19,7 @@ export type Operator =
 type Test = (value: unknown) => boolean;
 
 /** Operators of rules on the event bus. */
-export const RULE_OPERATORS: readonly Operator[] = [
+const RULE_OPERATORS: readonly Operator[] = [
   'exact',
   'prefix',
   'suffix',

@@ -18,7 +18,7 @@ import { type LocalSnowflake, startSnowflake } from './snowflake/server.ts';
 import type { Services } from './stack/services.ts';
 
 /** The Snowflake account of the embedded cloud: another AWS account owns its queue, as in real life. */
-export const localSnowflakeAccount = 'FIRN-LOCAL';
+const localSnowflakeAccount = 'FIRN-LOCAL';
 const user = 'FIRN';
 const password = 'local';
 const snowflakeAwsAccount = '999988887777';

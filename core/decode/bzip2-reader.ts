@@ -15,7 +15,7 @@ export interface Bzip2Reader {
 }
 
 /** A block is 900,000 bytes at most, and more only where runs shrank: most blocks are checked before they are given. */
-export const PIECE_BYTES = 1024 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 
 const BLOCK_STEP = 100_000;
 /** Symbols for which one code is used. */

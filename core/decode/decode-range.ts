@@ -8,6 +8,7 @@ import { scanFixedWidth } from './fixed-width.ts';
 import type { DecodeLimits, Format, RowBatch } from './format.ts';
 import type { NdjsonFormat } from './ndjson.ts';
 import { scanNdjson } from './ndjson.ts';
+import { resume } from './resume.ts';
 
 /** A format whose rows stand at offsets: decoding can begin at any of its rows. */
 export type LineFormat = NdjsonFormat | CsvFormat | FixedWidthFormat;
@@ -87,7 +88,7 @@ async function seekRow(
     if (start !== undefined) {
       const found = at + start;
       if (found >= until) break;
-      return { from: found, bytes: joined(next.value.subarray(start), chunks) };
+      return { from: found, bytes: resume([next.value.subarray(start)], chunks) };
     }
     afterCr = endsInCr && next.value.length > 0 ? next.value.at(-1) === CR : afterCr;
     at += next.value.length;
@@ -104,20 +105,4 @@ function firstBehindLineEnd(chunk: Uint8Array, endsInCr: boolean, afterCr: boole
   if (cr < 0 || (lf >= 0 && lf < cr)) return lf < 0 ? undefined : lf + 1;
   if (cr + 1 === chunk.length) return undefined;
   return chunk[cr + 1] === LF ? cr + 2 : cr + 1;
-}
-
-async function* joined(
-  first: Uint8Array,
-  rest: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    yield first;
-    for (;;) {
-      const next = await rest.next();
-      if (next.done) return;
-      yield next.value;
-    }
-  } finally {
-    await rest.return?.();
-  }
 }

@@ -1,5 +1,6 @@
 import { codecOf, innerName } from './codec.ts';
 import { DecodeError } from './codes.ts';
+import { resume } from './resume.ts';
 import { unpack } from './unpack.ts';
 
 export interface DecompressLimits {
@@ -93,27 +94,7 @@ async function open(bytes: Bytes): Promise<{ readonly head: Uint8Array; readonly
     }
   }
   const head = Buffer.concat(chunks.map((chunk) => chunk.subarray(0, HEAD_BYTES))).subarray(0, HEAD_BYTES);
-  return { head, bytes: resume(chunks, failure, bytes) };
-}
-
-/** What was taken off, then the rest. A generator of its own would not close the rest if it was never begun. */
-function resume(chunks: readonly Uint8Array[], failure: { readonly error: unknown } | undefined, rest: Bytes): Bytes {
-  let taken = 0;
-  const resumed: Bytes = {
-    next: async () => {
-      const value = chunks[taken++];
-      if (value) return { value, done: false };
-      if (!failure) return rest.next();
-      const { error } = failure;
-      failure = undefined;
-      throw error;
-    },
-    return: (value) => rest.return(value),
-    throw: (error) => rest.throw(error),
-    [Symbol.asyncIterator]: () => resumed,
-    [Symbol.asyncDispose]: async () => void (await rest.return()),
-  };
-  return resumed;
+  return { head, bytes: resume(chunks, bytes, failure) };
 }
 
 async function* counted(input: AsyncIterable<Uint8Array>, read: { bytes: number }): Bytes {

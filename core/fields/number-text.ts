@@ -6,7 +6,7 @@ const decimalText = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
  * DynamoDB holds 38 significant digits and Snowflake's NUMBER 38 digits in all, so a number that needs more places
  * than that, before and after the point together, fits nowhere downstream exactly.
  */
-export const maximumDigits = 38;
+const maximumDigits = 38;
 
 /**
  * Canonical text of a decimal number: no exponent, no plus, no leading or trailing zeros, `-0` is `0`.

@@ -80,7 +80,7 @@ function fromEpoch(unit: keyof typeof exponents): Compiled['parse'] {
 }
 
 /** What is said of times without an offset. */
-export const withoutOffset = "no offset, so read as UTC: add zone: 'Europe/Lisbon', say, if it is local time";
+const withoutOffset = "no offset, so read as UTC: add zone: 'Europe/Lisbon', say, if it is local time";
 
 /** Texts that are days with a time, and numbers that count since 1970 if their name or their size says so. */
 export function inferTimestamp(samples: Samples): Inferred | undefined {

@@ -5,6 +5,7 @@ import { decodeRange, isLineFormat } from '../decode/decode-range.ts';
 import { decompress } from '../decode/decompress.ts';
 import type { DecodeLimits, FileFormat, Format, RowBatch } from '../decode/format.ts';
 import type { RandomAccess } from '../decode/random-access.ts';
+import { resume } from '../decode/resume.ts';
 import { sniffFormat } from '../decode/sniff.ts';
 import { rowsFrom, timed, withoutFirst } from './pass-over.ts';
 import { peek } from './peek.ts';
@@ -68,7 +69,7 @@ export async function openRows(
       : decode(bytes, format, limits);
     const { first, rest } = await firstOf(rows);
     const close = async () => void (await rest.return?.());
-    return { format, compression, batches: chain(first, rest), first, close };
+    return { format, compression, batches: resume(first ? [first] : [], rest), first, close };
   } catch (error) {
     const code = decodeCode(error);
     if (!code) throw error;
@@ -152,17 +153,4 @@ async function firstOf(batches: AsyncIterable<RowBatch>) {
   const rest = batches[Symbol.asyncIterator]();
   const first = await rest.next();
   return { first: first.done ? undefined : first.value, rest };
-}
-
-async function* chain(first: RowBatch | undefined, rest: AsyncIterator<RowBatch>): AsyncIterable<RowBatch> {
-  try {
-    if (first) yield first;
-    for (;;) {
-      const next = await rest.next();
-      if (next.done) return;
-      yield next.value;
-    }
-  } finally {
-    await rest.return?.();
-  }
 }

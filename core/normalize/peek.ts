@@ -1,3 +1,5 @@
+import { resume } from '../decode/resume.ts';
+
 /** The first bytes of a stream (at most `wanted`, fewer when it ends) and the whole stream, these bytes included. */
 export async function peek(
   bytes: AsyncIterable<Uint8Array>,
@@ -19,18 +21,5 @@ export async function peek(
       break;
     }
   }
-  async function* whole() {
-    try {
-      yield* chunks;
-      if (failed) throw failed.error;
-      for (;;) {
-        const next = await rest.next();
-        if (next.done) return;
-        yield next.value;
-      }
-    } finally {
-      await rest.return?.();
-    }
-  }
-  return { head: Buffer.concat(chunks).subarray(0, wanted), bytes: whole() };
+  return { head: Buffer.concat(chunks).subarray(0, wanted), bytes: resume(chunks, rest, failed) };
 }

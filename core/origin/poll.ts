@@ -30,7 +30,7 @@ export interface PolledSource {
   readonly problem?: { readonly code: string; readonly message: string };
 }
 
-export const pollDefaults = { everyMinutes: 15, listCalls: 100 } as const;
+const pollDefaults = { everyMinutes: 15, listCalls: 100 } as const;
 const minuteMs = 60_000;
 /** A run begins a little sooner or later than its schedule says; that must not cost a source a whole turn. */
 const toleranceMs = minuteMs;
@@ -41,7 +41,7 @@ const pageMs = 60_000;
 const retryMs = 15 * minuteMs;
 
 /** The settings of a source's poll, with what is not given. `sinceMs` 0: objects of any age. */
-export function pollSettings(poll: Poll): { everyMs: number; listCalls: number; sinceMs: number } {
+function pollSettings(poll: Poll): { everyMs: number; listCalls: number; sinceMs: number } {
   const { everyMinutes, listCalls } = { ...pollDefaults, ...poll };
   return {
     everyMs: everyMinutes * minuteMs,

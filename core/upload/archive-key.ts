@@ -1,6 +1,6 @@
 import { type LandingName, landingKey, landingPrefix, parseLandingKey } from './landing-key.ts';
 
-export const archivePrefix = 'archive/';
+const archivePrefix = 'archive/';
 
 /** Where the verbatim copy of an archive lies: like a landing key, under a prefix of its own. */
 export function archiveKey(name: LandingName): string {

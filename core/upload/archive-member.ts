@@ -69,7 +69,7 @@ export function memberUpload(
 }
 
 /** The object key that a member's rows know: below that of its archive. */
-export function memberKey(archive: string, path: string): string {
+function memberKey(archive: string, path: string): string {
   return `${archive}/${path}`;
 }
 

@@ -104,7 +104,7 @@ export function findVersion(bucket: Bucket, key: string, versionId: string | und
   return found;
 }
 
-export function invalidObjectState(storageClass: string): S3Error {
+function invalidObjectState(storageClass: string): S3Error {
   return new S3Error(
     403,
     'InvalidObjectState',

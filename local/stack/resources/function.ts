@@ -88,7 +88,7 @@ export const createFunction: Create = (declaration, world) => {
 };
 
 /** `CopyDashFilesLambdaFunction`, as the Serverless Framework names it, becomes `copy-files`. */
-export function labelOf(logicalId: string): string {
+function labelOf(logicalId: string): string {
   const name = logicalId
     .replace(/LambdaFunction$/, '')
     .split('Dash')
