@@ -4,7 +4,8 @@ import type { Clock } from '../clock.ts';
 import { MAX_MESSAGE_BYTES, settingAttributes } from './attributes.ts';
 import { type MessageAttributes, md5OfAttributes, md5OfBody, messageBytes } from './checksum.ts';
 import { batchEntries, eachEntry, names, optionalNumber, text, within } from './input.ts';
-import type { Delivery, Queue } from './queue.ts';
+import type { Delivery } from './message.ts';
+import type { Queue } from './queue.ts';
 import type { Queues } from './queues.ts';
 
 export interface SqsApi {

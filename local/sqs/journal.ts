@@ -3,7 +3,7 @@
  * how often, and what was delayed is forgotten with the process: after a restart every message is new and visible.
  */
 import { type Journal, replayJournal, rewriteJournal } from '../journal.ts';
-import type { QueuedMessage } from './queue.ts';
+import type { QueuedMessage } from './message.ts';
 
 /** A message as its sender left it. */
 export type SentMessage = Omit<QueuedMessage, 'firstReceivedAt' | 'receiveCount' | 'receivedHere'>;

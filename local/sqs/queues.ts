@@ -11,7 +11,8 @@ import {
 } from './attributes.ts';
 import { type MessageAttributes, messageBytes } from './checksum.ts';
 import { type LeftQueue, noJournal, type SqsJournal } from './journal.ts';
-import { createQueue, type Queue, type QueuedMessage } from './queue.ts';
+import type { QueuedMessage } from './message.ts';
+import { createQueue, type Queue } from './queue.ts';
 
 export interface NewMessage {
   readonly body: string;
